@@ -142,7 +142,8 @@ fn a_minute_of_reports_is_one_apply_of_a_row_for_each_key_and_isolate() {
     assert_eq!(world.sql.applies(), applies);
     world.wait(1);
     assert_eq!(world.next_effect(), None);
-    // The keys, those without a use in the last ten minutes also in their own row, and the isolates.
+    // The keys, those without a use in the last ten minutes also in their own row, and the
+    // isolates.
     assert_eq!((world.sql.applies(), world.sql.written()), (applies + 1, rows + 3 + 2 + 4));
     let total: i64 = keys.iter().map(|key| sums(&world, key).0).sum();
     assert_eq!(total, 1 + 100 + 10, "batches, and answers");

@@ -51,6 +51,16 @@ fn requests_and_replies_of_a_name_object_about_its_person() {
         NameReply::Memberships { memberships: vec![Membership { account, member }] },
         NameReply::ResetBegun { account, member, until: at(8) },
     ]);
+    pin(vec![(
+        NameRequest::Verify {
+            password: secret("old"),
+            block: None,
+            counted: true,
+            attempt: AttemptKind::StepUp,
+            browser: Some(SecretVersion(2)),
+        },
+        r#"{"ask":"verify","password":"old","block":null,"counted":true,"attempt":"step_up","browser":2}"#.to_owned(),
+    )]);
     insta::assert_snapshot!("person_requests", requests);
     insta::assert_snapshot!("person_replies", replies);
 }

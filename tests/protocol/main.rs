@@ -370,11 +370,8 @@ fn names() {
     pin(vec![
         (
             NameRequest::Claim {
-                name: "mei@example.jp".into(),
-                account: account(),
-                member: member(),
-                password: password(),
-                network: None,
+                name: "mei@example.jp".into(), account: account(), member: member(),
+                password: password(), network: None,
             },
             r#"{"ask":"claim","name":"mei@example.jp","account":"a1B2c3D4","member":"0123456789A","password":"correct horse battery"}"#.into(),
         ),
@@ -395,16 +392,6 @@ fn names() {
                 browser: None,
             },
             r#"{"ask":"verify","password":"correct horse battery","block":"203.0.113.0/24","counted":true}"#.into(),
-        ),
-        (
-            NameRequest::Verify {
-                password: password(),
-                block: None,
-                counted: true,
-                attempt: AttemptKind::StepUp,
-                browser: Some(SecretVersion(2)),
-            },
-            r#"{"ask":"verify","password":"correct horse battery","block":null,"counted":true,"attempt":"step_up","browser":2}"#.into(),
         ),
     ]);
     pin(vec![

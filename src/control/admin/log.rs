@@ -1,8 +1,8 @@
 //! Lines of the log about refused authentications.
 //!
-//! A line is one JSON object. It names neither what a caller typed, such as an address, nor a secret.
-//! It names account and member only where the caller has shown that they belong to them, or where
-//! the name object has reported them.
+//! A line is one JSON object. It names neither what a caller typed, such as an address, nor a
+//! secret. It names account and member only where the caller has shown that they belong to them,
+//! or where the name object has reported them.
 
 use claviger_core::base::id::{AccountId, MemberId};
 use serde::Serialize;

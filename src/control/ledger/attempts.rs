@@ -1,7 +1,8 @@
 //! Refused attempts at secrets, in the audit trail.
 //!
 //! The name object counts attempts at a member's password and codes, and reports them by powers of
-//! ten ([`crate::protocol::attempts`]). So a flood writes few rows. A repeated report finds its row.
+//! ten ([`crate::protocol::attempts`]). So a flood writes few rows. A repeated report finds its
+//! row.
 
 use claviger_core::base::time::UnixMs;
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! Notices that keys end soon: about [`THRESHOLDS`] days before the end.
 //!
-//! The task `notice_key_ends` looks once a day. A notice is due up to a day before its time, so that
-//! a member has the named number of days. A row per key stores the last notice of its present end.
-//! So each notice comes once, also after a restart, and after an outage only the latest one.
+//! The task `notice_key_ends` looks once a day. A notice is due up to a day before its time, so
+//! that a member has the named number of days. A row per key stores the last notice of its present
+//! end. So each notice comes once, also after a restart, and after an outage only the latest one.
 
 use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};

@@ -5,7 +5,8 @@
 //!     │ not taken         ▲
 //!     ▼                   │ taken, at a later try
 //!   failing ──────────────┘
-//!     │ useless, or refused permanently   (queued or failing, when a newer message replaces it: superseded)
+//!     │ useless, or refused permanently   (queued or failing, when a newer message replaces it:
+//! superseded)
 //!     ▼
 //!   over
 //! ```
@@ -189,8 +190,8 @@ fn state_of(text: &str) -> Option<MailState> {
     }
 }
 
-/// Returns the delivery state of an invitation's message; `None` if there is no such message. Unlike a
-/// code, it is of use after it was given up: its link still works.
+/// Returns the delivery state of an invitation's message; `None` if there is no such message.
+/// Unlike a code, it is of use after it was given up: its link still works.
 pub fn state_of_invitation(sql: &dyn Sql, id: &str) -> Result<Option<MailState>, SqlError> {
     let text = "SELECT count(*) FROM mail WHERE id = ? AND state = 'over' AND refused = 0";
     match sql.integer(&Statement::new(text).bind(id))? {
@@ -241,7 +242,7 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let oldest =
         Statement::new("SELECT min(created_at_ms) FROM mail WHERE created_at_ms > ?").bind(since);
     let oldest = sql.first(&oldest)?.map_or(Ok(None), |mut row| row.optional_time())?;
-    // An invitation that was not delivered says so as long as it is listed.
+    // An invitation that was not delivered says so until it leaves the list.
     let text = "DELETE FROM mail WHERE created_at_ms <= ? AND NOT (
         kind = ? AND state = 'over' AND EXISTS (SELECT 1 FROM member_invitation AS open
             WHERE mail.id LIKE 'invitation/%/' || open.id || '/' || open.mails))";

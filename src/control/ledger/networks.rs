@@ -27,8 +27,8 @@ pub const KNOWN_FOR: DurationMs = DurationMs::from_days(90);
 /// Most networks that are stored for a member; those of the earliest sign-ins are removed first.
 pub const MEMBER_NETWORKS_MAX: u32 = 50;
 
-/// Most networks that are stored for a key. A key that is used from so many has no notices: it is
-/// used from everywhere.
+/// Most networks that are stored for a key. Beyond this number a key has no notices: it is used
+/// from everywhere.
 pub const KEY_NETWORKS_MAX: usize = 16;
 
 /// Resolution of the last use of a key from a network, so that few uses write.

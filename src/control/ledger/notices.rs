@@ -1,8 +1,8 @@
 //! Notices to members, collected and mailed together.
 //!
 //! A notice is a row. The task `send_notices` makes one letter for each recipient out of all rows
-//! that wait: [`DELAY`] after the first of them, and then at most once in [`PAUSE`]. So many events
-//! cause few mails. Recipients are the owners, and the member who issued the key or acted.
+//! that wait: [`DELAY`] after the first of them, and then at most once in [`PAUSE`]. This keeps the
+//! number of mails small. Recipients are the owners, and the member who issued the key or acted.
 //!
 //! A member can switch off the kinds of [`NoticeKind`]. Unusual acts are always mailed.
 

@@ -9,8 +9,8 @@
 //!   So an attacker with many addresses cannot lock out people who signed in where they are.
 //! - The sum bounds the rows: at most [`SUM_TRIES`] tries an hour write new ones, and a sweep
 //!   removes rows that have no effect any more.
-//! - A browser with a mark and a session have counters of their own, in which no other limit counts.
-//!   Only who signed in before can have one, so that a stranger can use up none of them.
+//! - A browser with a mark and a session have counters of their own, in which no other limit
+//!   counts. Only who signed in before can have one, so that a stranger can use up none of them.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 
@@ -58,8 +58,8 @@ const WINDOW_MAX: DurationMs = DurationMs::from_s(60 * 60);
 /// Shortest time between two sweeps.
 const SWEEP_PAUSE: DurationMs = DurationMs::from_s(15 * 60);
 
-/// Rate limit of a browser with a mark, at its person's name. Nothing else limits these tries, so it
-/// is as strict as that of one block.
+/// Rate limit of a browser with a mark, at its person's name. Nothing else limits these tries, so
+/// it is as strict as that of one block.
 pub const BROWSER_TRIES: FixedWindow = BLOCK_AT_NAME_TRIES;
 
 /// Rate limit of proofs of identity in one session, right ones included. A proof is fresh for ten

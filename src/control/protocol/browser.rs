@@ -9,8 +9,8 @@
 //!
 //! - `created` is the time of the sign-in, in Unix seconds; `version` is that of the password.
 //! - `tag` is 128 bits of a MAC under the token subkey, over the label `claviger/browser/1`, `00`,
-//!   the prefix, `00`, `kind id version`, and the person's e-mail address. So the mark of one person
-//!   is none of another.
+//!   the prefix, `00`, `kind id version`, and the person's e-mail address. So the mark of one
+//!   person is none of another.
 //!
 //! A mark proves nothing about who types: it opens no session, and replaces no password or code. A
 //! try with a mark counts against the mark alone ([`crate::protocol::tries`]). So an attacker

@@ -96,8 +96,8 @@ impl NoticeChanges {
     }
 }
 
-/// An act of a member that is rare, and of use to an attacker. Owners always get a notice of it. The
-/// names are stored and must not change.
+/// An act of a member that is rare, and of use to an attacker. Owners always get a notice of it.
+/// The names are stored and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnusualAct {

@@ -116,7 +116,7 @@ pub enum NameRequest {
         /// The drawn code. The object stores its MAC.
         code: SecretText,
         /// Version of the password in the browser's mark, if the try counts against the mark. With
-        /// the present version, the reset has limits of its own.
+        /// the present version, the reset has limits apart.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         browser: Option<SecretVersion>,
     },

@@ -54,8 +54,8 @@ pub async fn count_stranger(
     Ok(Counted { tries: vec![by_address, at_name], browser: None })
 }
 
-/// Counts a try against the browser's mark. `None` if it has none of this person, no try left, or if
-/// the object is of an earlier release: the try must then be counted as a stranger's.
+/// Counts a try against the browser's mark. `None` if it has none of this person, no try left, or
+/// if the object is of an earlier release: the try must then be counted as a stranger's.
 pub async fn count_browser(context: &RequestContext<'_>, email: &Email) -> Option<Counted> {
     let mark = session::browser_mark(context.request.headers)?;
     let AdminConfig { prefix, master, .. } = &*context.config;

@@ -298,16 +298,16 @@ async fn prove(
     }
     let sign_in = AttemptKind::SignIn;
     if let Some(counted) = attempts::count_browser(context, email).await
-        && let Verified::Checked(proof) =
+        && let PasswordCheck::Checked(proof) =
             verify(context, email, &password, sign_in, &counted).await?
     {
         return Ok(proof);
     }
     let counted = attempts::count_stranger(context, email).await?;
     match verify(context, email, &password, sign_in, &counted).await? {
-        Verified::Checked(proof) => Ok(proof),
+        PasswordCheck::Checked(proof) => Ok(proof),
         // The object has refused a mark that it was not sent.
-        Verified::BrowserOver => Err(RequestProblem::Unavailable.into()),
+        PasswordCheck::BrowserOver => Err(RequestProblem::Unavailable.into()),
     }
 }
 
@@ -323,8 +323,8 @@ async fn prove_again(
         return Ok(None);
     }
     match verify(context, email, &password, AttemptKind::StepUp, &counted).await? {
-        Verified::Checked(proof) => Ok(proof),
-        Verified::BrowserOver => Err(RequestProblem::Unavailable.into()),
+        PasswordCheck::Checked(proof) => Ok(proof),
+        PasswordCheck::BrowserOver => Err(RequestProblem::Unavailable.into()),
     }
 }
 
@@ -334,7 +334,7 @@ pub fn is_too_long(password: &SecretText) -> bool {
 }
 
 /// The result of a verification.
-enum Verified {
+enum PasswordCheck {
     /// The password was checked: the proof if it is right.
     Checked(Option<Proof>),
     /// The mark of the browser is of another password. Nothing was checked.
@@ -348,7 +348,7 @@ async fn verify(
     password: &SecretText,
     attempt: AttemptKind,
     counted: &Counted,
-) -> Result<Verified, AdminProblem> {
+) -> Result<PasswordCheck, AdminProblem> {
     let block = context.client().map(ClientAddress::block);
     let (password, browser) = (password.clone(), counted.browser);
     let verify = NameRequest::Verify { password, block, counted: true, attempt, browser };
@@ -359,10 +359,15 @@ async fn verify(
             let first = Membership { account, member };
             let memberships = if memberships.is_empty() { vec![first] } else { memberships };
             let email = email.clone();
-            Ok(Verified::Checked(Some(Proof { email, secret_version, confirmed, memberships })))
+            Ok(PasswordCheck::Checked(Some(Proof {
+                email,
+                secret_version,
+                confirmed,
+                memberships,
+            })))
         }
-        NameReply::Refused => Ok(Verified::Checked(None)),
-        NameReply::BrowserOver => Ok(Verified::BrowserOver),
+        NameReply::Refused => Ok(PasswordCheck::Checked(None)),
+        NameReply::BrowserOver => Ok(PasswordCheck::BrowserOver),
         NameReply::TooMany { until } => Err(view::too_many(until, now())),
         _ => Err(RequestProblem::Unavailable.into()),
     }

@@ -1,10 +1,10 @@
 //! The texts of notices: a sign-in from a new network, and events of the account's keys. Their
 //! subjects hold nothing that a customer has chosen.
 
+use claviger_core::base::id::Prefix;
 use claviger_core::credential::key::access_key;
 
 use super::blocks::{Block, Precision, moment};
-use super::templates::LetterSetting;
 use crate::protocol::member::Language;
 use crate::protocol::notices::{NoticeItem, NoticeList, UnusualAct};
 use crate::protocol::zone::Zone;
@@ -57,7 +57,8 @@ pub fn notices(
     account: &str,
     Lists { acts, issued, networks, ends }: Lists<'_>,
     zone: &Zone,
-    (language, setting): (Language, LetterSetting<'_>),
+    (prefix, console): (&Prefix, &str),
+    language: Language,
 ) -> (String, Vec<Block>) {
     let is_act = !acts.items.is_empty();
     let subject = match (language, is_act) {
@@ -88,7 +89,7 @@ pub fn notices(
             continue;
         }
         let mut items: Vec<String> =
-            list.items.iter().map(|item| line(item, zone, language, setting)).collect();
+            list.items.iter().map(|item| line(item, zone, language, prefix)).collect();
         if list.more > 0 {
             items.push(match language {
                 Language::En => format!("and {} more", list.more),
@@ -98,7 +99,6 @@ pub fn notices(
         blocks.push(Block::Sentences(lead));
         blocks.push(Block::Items(items));
     }
-    let console = setting.console_origin;
     blocks.push(Block::Sentences(match language {
         Language::En => format!(
             "If you do not expect this, look at the keys and the activity on the console, and inform the operator of this service: {console}"
@@ -119,10 +119,10 @@ pub fn notices(
 }
 
 /// Returns the line of one notice.
-fn line(item: &NoticeItem, zone: &Zone, language: Language, setting: LetterSetting<'_>) -> String {
+fn line(item: &NoticeItem, zone: &Zone, language: Language, prefix: &Prefix) -> String {
     let subject = match (&item.key, item.act) {
         (Some(key), _) => {
-            let id = access_key(setting.prefix, key.id);
+            let id = access_key(prefix, key.id);
             match language {
                 Language::En => format!("{} ({id})", key.name),
                 Language::Ja => format!("{}（{id}）", key.name),

@@ -130,7 +130,8 @@ pub fn render(
         }
         Letter::Notices { account, acts, issued, networks, ends, zone } => {
             let lists = notice_templates::Lists { acts, issued, networks, ends };
-            notice_templates::notices(account, lists, zone, (language, setting))
+            let place = (setting.prefix, setting.console_origin);
+            notice_templates::notices(account, lists, zone, place, language)
         }
         Letter::MemberRemoved { account, by, at, zone } => {
             let at = moment(*at, zone, language, Precision::Minutes);

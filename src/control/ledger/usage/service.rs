@@ -1,5 +1,5 @@
-//! Usage of the service password: accepted requests by day and caller. Requests with a wrong password
-//! are attempts ([`crate::ledger::attempts`]).
+//! Usage of the service password: accepted requests by day and caller. Requests with a wrong
+//! password are attempts ([`crate::ledger::attempts`]).
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,9 @@ use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::refresh::{ADDRESSES_MAX, Caller, ServiceUses};
 
 use crate::ledger::attempts;
-use crate::ledger::usage::counts::{CALLERS_MAX, add_caller, count_of, day, stored};
-use crate::ledger::usage::{CALLERS_KEPT, drawn_in};
+use crate::ledger::usage::counts::{
+    CALLERS_KEPT, CALLERS_MAX, add_caller, count_of, day, drawn_in, stored,
+};
 use crate::objects::attempts as hours;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::protocol::attempts::AttemptKind;

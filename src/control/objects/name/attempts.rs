@@ -1,16 +1,15 @@
 //! Reports refused attempts at a person's secrets to the ledgers of their memberships.
 //!
-//! A report is a row. Each ledger has one task, which sends all reports that the ledger lacks in one
-//! call. So a flood of attempts causes few rows ([`crate::objects::attempts`]), and at most one call
-//! per ledger in [`PAUSE`].
+//! A report is a row. Each ledger has one task, which sends all reports that the ledger lacks in
+//! one call. So a flood of attempts causes few rows ([`crate::objects::attempts`]), and at most
+//! one call per ledger in [`PAUSE`].
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 
-use super::person::{Person, StoredMembership, bound};
+use super::person::{Person, StoredMembership, attempts_task as task, bound};
 use crate::objects::attempts;
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
-use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::account::Email;
 use crate::protocol::attempts::{AttemptKind, AttemptsNews, RefusedAttempts};
 use crate::protocol::effect::Effect;
@@ -24,11 +23,6 @@ pub const REPORTS_MAX: u32 = 64;
 
 /// Age at which a report is dropped that a ledger did not take.
 const LIFE: DurationMs = DurationMs::from_days(1);
-
-/// Returns the task that reports attempts to the ledger of a membership.
-pub fn task(id: Membership) -> Task {
-    Task::of_membership(TaskKind::TellAttempts, id.account, id.member)
-}
 
 /// Returns the writes that count a refused attempt, and schedule its report if it is due. While no
 /// ledger holds the person, nothing is counted.

@@ -3,7 +3,6 @@
 use claviger_core::base::id::{AccountId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};
 
-use super::attempts;
 use super::password::StoredPassword;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
@@ -107,7 +106,7 @@ impl Person {
             bound("DELETE FROM membership WHERE account = ? AND member = ?", id),
             ask_task(id).done(),
             tell_task(id).done(),
-            attempts::task(id).done(),
+            attempts_task(id).done(),
         ];
         if self.memberships.iter().all(|membership| membership.id == id) {
             writes.extend(
@@ -175,6 +174,11 @@ pub fn ask_task(id: Membership) -> Task {
 /// Returns the task that tells the ledger of a membership that the password was changed.
 pub fn tell_task(id: Membership) -> Task {
     Task::of_membership(TaskKind::TellPassword, id.account, id.member)
+}
+
+/// Returns the task that reports refused attempts to the ledger of a membership.
+pub fn attempts_task(id: Membership) -> Task {
+    Task::of_membership(TaskKind::TellAttempts, id.account, id.member)
 }
 
 /// Parses the subject of such a task.

@@ -34,8 +34,8 @@ pub const HOUR_RESETS: FixedWindow =
 /// guessing is right with a chance of one in 65,000.
 pub const DAY_RESETS: FixedWindow = FixedWindow { tries_max: 10, window: DurationMs::from_days(1) };
 
-/// The limits under which a reset runs. Those of a browser with a mark are apart, so that a stranger
-/// who begins resets for an address neither uses them up nor replaces the code.
+/// The limits under which a reset runs. Those of a browser with a mark are apart, so that a
+/// stranger who begins resets for an address neither uses them up nor replaces the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResetLimits {
     /// Limits that everyone shares who knows the address.

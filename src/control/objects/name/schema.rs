@@ -77,8 +77,8 @@ const MEMBERSHIPS: Migration = Migration {
     ],
 };
 
-/// Counts refused attempts, reports them to ledgers, and gives resets from a known browser limits of
-/// their own.
+/// Counts refused attempts, reports them to ledgers, and gives resets from a known browser limits
+/// of their own.
 const ATTEMPTS: Migration = Migration {
     statements: &[
         attempts::TABLE,
