@@ -9,9 +9,10 @@ use std::process::Command;
 
 /// Crates that the edge never links: the control plane's cryptography, mail, zones, SQL, and the
 /// bindings of the platform, whose glue would run on every request.
-const NEVER_AT_THE_EDGE: [&str; 13] = [
+const NEVER_AT_THE_EDGE: [&str; 15] = [
     "aes-gcm",
     "argon2",
+    "base32ct",
     "claviger-control",
     "futures-util",
     "hkdf",
@@ -20,6 +21,7 @@ const NEVER_AT_THE_EDGE: [&str; 13] = [
     "libsqlite3-sys",
     "mail-builder",
     "rusqlite",
+    "sha1",
     "wasm-bindgen-futures",
     "web-sys",
     "worker",

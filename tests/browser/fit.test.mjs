@@ -13,8 +13,22 @@ const LIMITS = { permissions: ["demo:read", "claviger:verify"], networks: [`${AD
 
 /** Keys with the longest of everything, in each status. */
 const KEYS = [
-  key(1, { name: LONG, networks: [ADDRESS, "10.0.0.0/8", "192.0.2.1"], uses_24h: 1_234_567, last_used_at: NOW }),
-  key(2, { name: LATIN, status: "disabled", enabled: false, expires_at: "2099-06-30T14:05:00Z", viewable: true }),
+  key(1, {
+    name: LONG,
+    networks: [ADDRESS, "10.0.0.0/8", "192.0.2.1"],
+    uses_24h: 1_234_567,
+    last_used_at: NOW,
+    overlap_until: "2099-06-30T14:05:00Z",
+  }),
+  key(2, {
+    name: LATIN,
+    status: "disabled",
+    enabled: false,
+    expires_at: "2099-06-30T14:05:00Z",
+    viewable: true,
+    replaced_by: key(1).id,
+    overlap_until: "2099-06-30T14:05:00Z",
+  }),
   key(3, { status: "expired", expires_at: "2026-01-01T05:05:00Z", protected: true }),
   key(4, { status: "not_yet_valid", not_before: "2098-06-30T15:00:00Z", expires_at: "2099-06-30T15:00:00Z" }),
   key(5, { status: "deleted", deleted_at: NOW, restorable_until: "2026-12-21T12:00:00Z", name: LATIN }),

@@ -86,6 +86,58 @@ test("an operator suspends, resumes, tunes and publishes an account again", asyn
   await expect(page.getByText('The restore of "Other GmbH" is finished.').first()).toBeVisible();
 });
 
+test("an operator finds accounts by status and name, and withdraws a link", async ({ page }) => {
+  await open(page, "#/operator");
+  await button(page, "New account").click();
+  await button(page, "Create link").click();
+  await button(page, "Copy link").click();
+  await button(page, "I have stored it").click();
+  const links = page.getByRole("navigation", { name: "Accounts by status" });
+  await links.getByRole("link", { name: "Waiting for set-up: 1" }).click();
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await inspect(page, "operator-waiting");
+  await page.getByRole("link", { name: "Not set up yet" }).click();
+  await button(page, "Withdraw the link").click();
+  await inspect(page, "operator-withdraw");
+  await page.getByRole("alertdialog").getByRole("button", { name: "Withdraw the link" }).click();
+  await expect(links.getByRole("link", { name: "Waiting for set-up: 0" })).toBeVisible();
+  await expect(page.getByRole("row", { name: "Example KK" })).toBeVisible();
+  await page.goto("/#/operator?q=gmbh");
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await page.getByRole("searchbox", { name: "Search by name or account ID" }).fill("nothing like it");
+  await expect(page.getByText("No account matches.").first()).toBeVisible();
+  await inspect(page, "operator-none-match");
+  await page.getByRole("link", { name: "Clear" }).click();
+  await expect(page.getByRole("row", { name: "Other GmbH" })).toBeVisible();
+});
+
+test("an operator is led to Cloudflare Access where it decides", async ({ page }) => {
+  await page.route("**/v1/session", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), operator_by: "access" } });
+  });
+  const signIn = page.getByRole("link", { name: "Sign in at Cloudflare Access" });
+  // Access answers scripts so, in front of the Worker.
+  await answerInstead(page, "GET", "/v1/operator/accounts", (route) => route.fulfill({ status: 401, body: "" }), 1);
+  await page.goto("/#/operator");
+  await expect(page.getByText("Operators sign in at Cloudflare Access.")).toBeVisible();
+  await expect(signIn).toHaveAttribute("href", "/v1/operator/sign-in");
+  await inspect(page, "operator-access-sign-in");
+  await answerInstead(page, "GET", "/v1/operator/accounts", problem(404, "not_found"), 1);
+  await page.reload();
+  await expect(page.getByText("has not confirmed that you are an operator")).toBeVisible();
+  await expect(signIn).toBeVisible();
+  await page.reload();
+  const tooOld = problem(403, "step_up_required", { methods: ["access"] });
+  await answerInstead(page, "POST", "/v1/operator/accounts", tooOld, 1);
+  await button(page, "New account").click();
+  await button(page, "Create link").click();
+  const dialog = page.getByRole("alertdialog");
+  await expect(dialog.getByText("from the last ten minutes")).toBeVisible();
+  await expect(dialog.getByRole("link", { name: "Sign out of Cloudflare Access" })).toBeVisible();
+  await inspect(page, "operator-access-too-old");
+});
+
 test("in Japanese, on a phone of 320 px, in the dark", async ({ newPage }) => {
   const page = await newPage({ locale: "ja-JP", viewport: { ...NARROW, width: 320 }, colorScheme: "dark" });
   await open(page, "#/operator");

@@ -33,7 +33,11 @@ fn an_opened_account_owes_its_confirmations_until_they_arrive() {
     };
     let email = claviger_control::protocol::account::Email::parse("mei@example.jp").unwrap();
     let expected = [
-        Effect::ConfirmAccount { account: world.account, name: "Example KK".into() },
+        Effect::ConfirmAccount {
+            account: world.account,
+            name: "Example KK".into(),
+            suspended: false,
+        },
         Effect::ConfirmName { email, request },
     ];
     for effect in &expected {

@@ -64,7 +64,7 @@ impl Kv {
                 let cursor = names.last().filter(|_| names.len() == 3).cloned();
                 EffectOutcome::Listed { names, cursor }
             }
-            Effect::SendMail { .. } => EffectOutcome::Done,
+            Effect::SendMail { .. } | Effect::ConfirmAccount { .. } => EffectOutcome::Done,
             other => panic!("nothing to read: {other:?}"),
         }
     }

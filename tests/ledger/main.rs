@@ -12,11 +12,13 @@
 
 mod activity;
 mod audit;
+mod challenges;
 mod crash;
 mod deletion;
 mod deletion_mail;
 mod document;
 mod expiry;
+mod factors;
 mod filter;
 mod identity;
 mod invitations;
@@ -30,10 +32,12 @@ mod notices;
 mod oauth;
 mod operate;
 mod plans;
+mod policy;
 mod refresh;
 mod refusals;
 mod repair;
 mod reveal;
+mod rotation;
 mod service;
 mod sessions;
 mod settlement;

@@ -358,10 +358,18 @@ fn the_directory_learns_the_account_s_present_name_even_if_it_changes_under_way(
     assert_eq!(named(&world), "Example GK");
     ask(&world, owner, rename("Example Inc."));
     assert_eq!(world.next_effect(), None, "one call at a time");
-    let effect = Effect::ConfirmAccount { account: world.account, name: "Example GK".to_owned() };
+    let effect = Effect::ConfirmAccount {
+        account: world.account,
+        name: "Example GK".to_owned(),
+        suspended: false,
+    };
     world.settle(&effect, EffectOutcome::Done);
     assert_eq!(named(&world), "Example Inc.");
-    let effect = Effect::ConfirmAccount { account: world.account, name: "Example Inc.".to_owned() };
+    let effect = Effect::ConfirmAccount {
+        account: world.account,
+        name: "Example Inc.".to_owned(),
+        suspended: false,
+    };
     world.settle(&effect, EffectOutcome::Done);
     assert_eq!(world.next_effect(), None);
 

@@ -79,6 +79,15 @@ fn who_was_a_member_before_removal_was_known_still_is() {
     assert_eq!(world.count("member WHERE seen_at_ms IS NOT NULL"), 1);
 }
 
+/// Before migration 23 a password was the only proof.
+#[test]
+fn a_session_of_before_second_factors_was_proven_by_password() {
+    let world = of_version(22);
+    world.record(key_id());
+    assert_eq!(world.count("session WHERE proven_by = 'password'"), 1);
+    assert_eq!(world.count("totp"), 0);
+}
+
 /// Before migration 8 a deleted key was gone for good: it can be restored now, but does not work by
 /// that alone.
 #[test]
@@ -224,6 +233,18 @@ const ROWS: &[&[&str]] = &[
         r#"INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(32), 'noor@example.jp',
             'viewer', 'en', 'ooooooooooo', 1795262400000, 1795867200000, 1)"#,
     ],
+    &["UPDATE key SET replaces = 'a1B2c3D47Hq0p2Zx9L', replaced_by = 'a1B2c3D47Hq0p2Zx9M', expires_ms = 1795262400000"],
+    &[r#"INSERT INTO policy VALUES (1, '{"preset":"portal","keys_per_member":"many","default_life":"never","longest_life":"never",
+        "keys_follow_member":false,"viewable_allowed":true,"demands_mfa":false,"deletion_by_code":true,
+        "mail_on_generation":false}', 1)"#],
+    &[
+        "INSERT INTO totp VALUES ('ooooooooooo', 'b.AAAA', 1795262400000, 1795262400000, 59842080)",
+        "INSERT INTO recovery_code VALUES ('ooooooooooo', zeroblob(32), 'b')",
+        "INSERT INTO factor_try VALUES ('ooooooooooo', 1795262400000, 1)",
+        "INSERT INTO challenge VALUES ('0123456789', zeroblob(32), 'ooooooooooo', 1, 1, NULL, 1795262400000, 0)",
+    ],
+    &["UPDATE member SET mfa = 1 WHERE id = 'ooooooooooo'"],
+    &["INSERT INTO invitation VALUES ('ann@example.com', 'i-1', 'yyyyyyyy', 1795262400000)"],
     &[
         "INSERT INTO attempt VALUES ('service', '203.0.113.0/24', 1795262400000, 3)",
         r#"INSERT INTO service_usage VALUES (20778, 1, 1795262400000, '[{"address":"203.0.113.7","count":1,"last_at":1795262400000}]')"#,
@@ -267,6 +288,14 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(32), 'a', 'admin', 'en', 'nobody', 0, 0, 1)",
         "INSERT INTO member_invitation VALUES ('0123456789', 'nnnnnnnnnnn', '9876543210', zeroblob(31), 'a', 'admin', 'en', 'ooooooooooo', 0, 0, 1)",
         "INSERT INTO leaving VALUES ('nobody', 'a')",
+        "INSERT INTO policy VALUES (2, '{}', 1)",
+        "INSERT INTO policy VALUES (1, '{', 1)",
+        "INSERT INTO policy VALUES (1, '{}', 0)",
+        "INSERT INTO totp VALUES ('nobody', 'b.AAAA', 0, NULL, 0)",
+        "INSERT INTO recovery_code VALUES ('ooooooooooo', zeroblob(31), 'b')",
+        "INSERT INTO factor_try VALUES ('ooooooooooo', 0, 0)",
+        "INSERT INTO challenge VALUES ('0123456789', zeroblob(32), 'nobody', 1, 1, NULL, 0, 0)",
+        "INSERT INTO challenge VALUES ('0123456789', zeroblob(31), 'ooooooooooo', 1, 1, NULL, 0, 0)",
         "INSERT INTO attempt VALUES ('service', '', 0, 0)",
         "INSERT INTO service_usage VALUES (1, -1, 0, '[]')",
         "INSERT INTO member_sign_in VALUES ('nobody', 'a', 0)",
@@ -303,8 +332,8 @@ fn the_tables_refuse_what_cannot_be() {
         "UPDATE key SET issued_by = 'service'",
         "INSERT INTO issuer_end VALUES ('service', -1, 0)",
         "INSERT INTO revoked_sealed VALUES ('a1B2c3D4Qx0mT7rWz5', 'service', 0)",
-        "INSERT INTO invitation VALUES ('nobody', 'i-1', 'zzzzzzzz', 0)",
         "UPDATE key SET protected = 2",
+        "UPDATE key SET expires_ms = NULL, replaced_by = 'a1B2c3D4xxxxxxxxxx'",
         "UPDATE key SET returns_as = 'deleted'",
         "INSERT INTO deletion VALUES ('0123456789', 'nobody', '[]', 0, zeroblob(32), 1, 0, 0, NULL)",
         "INSERT INTO deletion VALUES ('0123456789', 'ooooooooooo', '[]', 0, zeroblob(32), 1, 0, 6, NULL)",

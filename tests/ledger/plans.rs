@@ -14,6 +14,7 @@ const SMALL: &[&str] = &[
     "creator",
     "changer",
     "service",
+    "policy",
     "repair",
     "rebuild",
     "name_folding",
@@ -24,6 +25,8 @@ const SMALL: &[&str] = &[
     "sqlite_master",
     // Twenty of a member.
     "session",
+    // Five of a member.
+    "challenge",
     // Twenty codes a member and day, for two days.
     "deletion",
     // `invitations::OPEN_MAX`.

@@ -39,6 +39,7 @@ fn every_change_of_the_state_takes_a_number_and_what_is_so_already_none() {
             revision: Revision(2),
             freshness_ms: 10_000,
             suspended: true,
+            operator: true,
             ..AccountState::default()
         }
     );

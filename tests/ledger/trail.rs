@@ -8,6 +8,7 @@ use claviger_control::protocol::account::Email;
 use claviger_control::protocol::attempts::{AttemptKind, AttemptsNews, RefusedAttempts};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption::Ciphertext;
+use claviger_control::protocol::factors::FactorsCommand;
 use claviger_control::protocol::identity::{PasswordNews, ResetMail};
 use claviger_control::protocol::keys::Listing;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
@@ -24,12 +25,14 @@ use claviger_core::replication::record::{Epoch, Revision};
 use claviger_core::replication::refresh::RefreshRequest;
 
 use crate::deletion::mail_again;
+use crate::factors;
 use crate::invitations::{draw as draw_invitation, invite_command, joining};
 use crate::issuing::{by_api, issuer, revoke, sealed};
 use crate::oauth::revoke as revoke_by_client;
+use crate::policy::changes;
 use crate::service::{change_service, set_ceiling};
 use crate::sql::sqlite::Sqlite;
-use crate::world::{Browser, HOUR, START, World, confirm, draft};
+use crate::world::{Browser, HOUR, START, World, confirm, draft, regenerate};
 
 /// Actions of the ledger itself: no person did them, so the audit trail has none.
 const OF_THE_LEDGER: [&str; 3] = ["renumber", "orphan", "sweep"];
@@ -148,6 +151,9 @@ fn name_of(request: &LedgerRequest) -> String {
         LedgerRequest::Console { command: Command::Members { members }, .. } => {
             format!("Members {}", of(members))
         }
+        LedgerRequest::Console { command: Command::Factors { factors }, .. } => {
+            format!("Factors {}", of(factors))
+        }
         LedgerRequest::Console { command, .. } => of(command),
         request => of(request),
     }
@@ -243,14 +249,16 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     witness.ask(&world, owner, Command::List(Listing::default()), &[]);
     witness.ask(&world, owner, Command::Get { id, deleted: false }, &[]);
     witness.ask(&world, owner, Command::Check { draft: draft("{}") }, &[]);
-    let changes = serde_json::from_str(r#"{"name":"Cron"}"#).unwrap();
-    let edit = Command::Edit { id, expected: Revision(1), changes };
+    let renamed = serde_json::from_str(r#"{"name":"Cron"}"#).unwrap();
+    let edit = Command::Edit { id, expected: Revision(1), changes: renamed };
     witness.ask(&world, owner, edit, &["edit"]);
     for (expected, enabled, action) in [(2, false, "disable"), (3, true, "enable")] {
         let set = Command::SetEnabled { id, expected: Revision(expected), enabled };
         witness.ask(&world, owner, set.clone(), &[action]);
         witness.ask(&world, owner, set, &[]);
     }
+
+    rotation(&mut witness, &world, owner);
 
     let (key, proof) = issuer(&world, owner, "");
     let count = Command::CountIssued { issuer: proof.issuer };
@@ -294,14 +302,27 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
             OperatorCommand::SetState { account, freshness_ms: Some(0), suspended: None },
             &["set_account_state"],
         ),
+        (
+            OperatorCommand::SetPolicy { account, changes: changes(r#"{"preset":"registry"}"#) },
+            &["set_account_policy"],
+        ),
         (OperatorCommand::Rebuild { account }, &["rebuild_account"]),
         (OperatorCommand::BeginRestore { account }, &["begin_restore"]),
         (OperatorCommand::FinishRestore { account }, &["finish_restore"]),
+        (OperatorCommand::Withdraw { account }, &["withdraw_account"]),
     ];
     for (operation, actions) in operations {
         witness.ask(&world, owner, Command::Operate { operation }, actions);
     }
+    pairs(&mut witness, &world, owner);
+    let by_access = LedgerRequest::OperateByAccess {
+        operator: Email::parse("ann@example.com").unwrap(),
+        address: Some("203.0.113.7".into()),
+        operation: OperatorCommand::Rebuild { account },
+    };
+    witness.send(&world, by_access, "ann@example.com", &["rebuild_account"]);
     people(&mut witness, &world, owner);
+    second_factors(&mut witness, &world, owner);
     witness.ask(&world, owner, Command::SignOut, &["sign_out"]);
 
     let set_state = LedgerRequest::SetState { freshness_ms: Some(0), suspended: None };
@@ -331,15 +352,93 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         (include_str!("../../src/control/protocol/service.rs"), "ServiceCommand", "Service "),
         (include_str!("../../src/control/protocol/operator.rs"), "OperatorCommand", "Operate "),
         (include_str!("../../src/control/protocol/members.rs"), "MembersCommand", "Members "),
+        (include_str!("../../src/control/protocol/factors.rs"), "FactorsCommand", "Factors "),
     ];
     let all = enums.into_iter().flat_map(|(source, name, prefix)| {
         variants(source, name).into_iter().map(move |variant| format!("{prefix}{variant}"))
     });
     // These have commands of their own.
     let all: BTreeSet<String> = all
-        .filter(|name| !["Console", "Service", "Operate", "Members"].contains(&name.as_str()))
+        .filter(|name| {
+            !["Console", "Service", "Operate", "Members", "Factors"].contains(&name.as_str())
+        })
         .collect();
     assert_eq!(witness.0, all);
+}
+
+/// Sends what concerns the rotation of a key.
+fn rotation(witness: &mut Witness, world: &World, owner: Browser) {
+    let first = world.issue(owner, "{}");
+    let replace = regenerate(world, &first, r#"{"overlap":"1d"}"#);
+    witness.ask(world, owner, replace, &["replace", "regenerate"]);
+    let view = |id| match world.ask(owner, Command::Get { id, deleted: true }) {
+        LedgerReply::Key(key) => key,
+        other => panic!("no key: {other:?}"),
+    };
+    let second = view(view(first.id).replaced_by.unwrap());
+    let replace = regenerate(world, &second, r#"{"overlap":"1d"}"#);
+    witness.ask(world, owner, replace, &["end_overlap", "replace", "regenerate"]);
+    let second = view(second.id);
+    let end = Command::EndOverlap { id: second.id, expected: second.revision };
+    witness.ask(world, owner, end.clone(), &["end_overlap"]);
+    witness.ask(world, owner, end, &[]);
+}
+
+/// Sends what concerns the policy, and the key pair of a member under it.
+fn pairs(witness: &mut Witness, world: &World, owner: Browser) {
+    let pairs = changes(r#"{"preset":"registry","demands_mfa":false}"#);
+    let set =
+        |changes, revision| LedgerRequest::SetPolicy { changes, expected: Revision(revision) };
+    witness.send(world, LedgerRequest::ShowPolicy, "operator", &[]);
+    let preview = LedgerRequest::PreviewPolicy { changes: pairs };
+    witness.send(world, preview, "operator", &[]);
+    witness.send(world, set(pairs, 0), "operator", &["set_policy"]);
+    witness.send(world, set(pairs, 0), "operator", &[]);
+    witness.ask(world, owner, Command::ShowPair, &[]);
+
+    // The member of the pair is removed with it.
+    let guest = world.join("admin", b'h');
+    let (id, other) = (world.issue(guest, "{}").id, world.join("owner", b'i'));
+    let expected = world.record(id).unwrap().revision;
+    witness.ask(world, guest, Command::DeleteKey { id, expected }, &["delete"]);
+    world.issue(guest, "{}");
+    let remove = MembersCommand::Remove { member: guest.member };
+    let members = Command::Members { members: remove };
+    witness.ask(world, owner, members, &["remove_member", "delete"]);
+    world.issue(other, "{}");
+    let leave = Command::Members { members: MembersCommand::Leave };
+    witness.ask(world, other, leave, &["leave", "delete"]);
+    let portal = changes(r#"{"preset":"portal"}"#);
+    witness.send(world, set(portal, 1), "operator", &["set_policy"]);
+}
+
+/// Sends what concerns second factors.
+fn second_factors(witness: &mut Witness, world: &World, owner: Browser) {
+    let codes = |world: &World, member| factors::draw(world, member).1;
+    let command = |factors| Command::Factors { factors };
+    witness.ask(world, owner, command(FactorsCommand::Show), &[]);
+    witness.ask(world, owner, factors::begin(world, owner.member), &[]);
+    let (_, confirm) = factors::confirm(world, owner.member);
+    witness.ask(world, owner, confirm, &["turn_on_factor"]);
+    world.wait(30_000);
+    let (sign_in, challenge) = factors::sign_in_request(world, owner, 1, false);
+    let member = owner.member.as_str();
+    witness.send(world, sign_in, member, &["demand_factor"]);
+    let (answer, proof) = factors::answer(world, challenge, factors::totp(world));
+    witness.send(world, answer, member, &["sign_in"]);
+    world.wait(30_000);
+    let (session, _) = world.draw_session();
+    let prove = Command::ProveFactor { typed: factors::totp(world), session };
+    let second = Browser { proof, ..owner };
+    witness.ask(world, second, prove, &["step_up"]);
+    let recovery = codes(world, owner.member);
+    let renew = command(FactorsCommand::RenewRecoveryCodes { recovery });
+    witness.ask(world, owner, renew, &["renew_recovery_codes"]);
+    let admin = world.join("admin", b'f');
+    factors::enrol(world, admin);
+    let reset = command(FactorsCommand::Reset { member: admin.member });
+    witness.ask(world, owner, reset, &["reset_factors"]);
+    witness.ask(world, owner, command(FactorsCommand::TurnOffTotp), &["turn_off_factor"]);
 }
 
 /// Sends what concerns members, invitations, sessions and passwords.

@@ -50,6 +50,7 @@ pub struct World {
     pub account: AccountId,
     /// The deployment's.
     pub terms: Cell<Terms>,
+    pub master: MasterSecrets,
     /// What the object keeps in memory.
     uses: Rc<RefCell<PendingCounts>>,
 }
@@ -89,6 +90,7 @@ impl World {
             rng: RefCell::new(ChaCha20Rng::seed_from_u64(1)),
             account: AccountId::parse("a1B2c3D4").unwrap(),
             terms: Cell::new(Terms::default()),
+            master: master(),
             uses: Rc::default(),
         }
     }
@@ -161,7 +163,18 @@ impl World {
         let rng = &mut *self.rng.borrow_mut();
         let (id, digest) = (TokenId::random(rng), Digest::of(&rng.next_u64().to_be_bytes()));
         let agent = Some("Mozilla/5.0".to_owned());
-        (NewSession { id, digest, agent, accounts: 1, began: None }, SessionProof { id, digest })
+        (
+            NewSession {
+                id,
+                digest,
+                agent,
+                accounts: 1,
+                began: None,
+                challenge: None,
+                proven_by: None,
+            },
+            SessionProof { id, digest },
+        )
     }
 
     pub fn draw_key(&self) -> (KeyId, Digest) {
@@ -182,7 +195,10 @@ impl World {
     }
 
     fn ledger(&self) -> Ledger<'_> {
-        Ledger::new(&self.sql).with_uses(Rc::clone(&self.uses)).on_terms(self.terms.get())
+        Ledger::new(&self.sql)
+            .with_uses(Rc::clone(&self.uses))
+            .on_terms(self.terms.get())
+            .with_master(&self.master)
     }
 
     /// The object is gone, and what it had in memory; the next call makes it anew.
@@ -341,6 +357,12 @@ impl World {
         self.sql.integer(&Statement::new(text)).unwrap()
     }
 
+    /// A number in the row of a key.
+    pub fn sql_number(&self, column: &str, id: KeyId) -> i64 {
+        let text = format!("SELECT {column} FROM key WHERE id = ?");
+        self.sql.integer(&Statement::new(text).bind(id.as_str())).unwrap()
+    }
+
     /// The same browser with a session that has just begun.
     pub fn renewed(&self, browser: Browser) -> Browser {
         let (session, proof) = self.draw_session();
@@ -393,6 +415,20 @@ pub fn step_up(version: u32) -> Command {
 
 pub fn restore(key: &KeyView) -> Command {
     Command::RestoreKey { id: key.id, expected: key.revision }
+}
+
+/// A regeneration of a key: a fresh successor under a fresh idempotency key.
+pub fn regenerate(world: &World, key: &KeyView, json: &str) -> Command {
+    let (new_id, new_digest) = world.draw_key();
+    Command::Regenerate {
+        id: key.id,
+        expected: key.revision,
+        new_id,
+        new_digest,
+        form: serde_json::from_str(json).unwrap(),
+        idempotency_key: format!("r-{new_id}"),
+        sealed: None,
+    }
 }
 
 pub fn stale(command: Command) -> Command {

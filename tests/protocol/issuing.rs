@@ -108,6 +108,7 @@ fn records_and_states() {
         revision: Revision(3),
         freshness_ms: 10_000,
         revoked_sealed: vec![RevokedSealed { id: sealed_id(), until: at(7) }],
+        operator: true,
         ..AccountState::default()
     }]);
     insta::assert_snapshot!("account_state", text);

@@ -12,19 +12,24 @@
 )]
 
 mod deletion;
+mod directory;
 mod edge;
+mod factors;
 mod identity;
 mod issuing;
 mod members;
+mod no_sql;
+mod policy;
 mod refresh;
+mod rotation;
 
 use std::collections::BTreeMap;
 
+use crate::factors::session;
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::objects::address::Address;
 use claviger_control::objects::directory::Directory;
 use claviger_control::objects::object::{DurableObject, Entropy, answer};
-use claviger_control::objects::sql::{Row, Sql, SqlError, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::at_stake::{AccountCounts, IssuedCounts};
 use claviger_control::protocol::attempts::AttemptKind;
@@ -42,8 +47,9 @@ use claviger_control::protocol::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
 use claviger_control::protocol::operator::{
-    DirectoryEntry, EntryCursor, EntryState, OperatorCommand,
+    AccountStatus, AccountsByStatus, DirectoryEntry, EntryCursor, EntryState, OperatorCommand,
 };
+use claviger_control::protocol::proof::ProofMethod;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::tries::{Tries, TryCounter, TryLimit};
 use claviger_control::protocol::view::{AccountView, MemberView, Progress, SessionView};
@@ -59,6 +65,8 @@ use claviger_core::testing::{account, at, key_id, limits};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::no_sql::NoSql;
+
 const LIMITS: &str = r#"{"not_before":null,"expires":1803186000000,"networks":["10.0.0.0/8"],"interfaces":["http"],"permissions":["demo:read"]}"#;
 
 fn member() -> MemberId {
@@ -67,11 +75,6 @@ fn member() -> MemberId {
 
 fn digest() -> Digest {
     Digest::of(b"abc")
-}
-
-fn session() -> NewSession {
-    let id = TokenId::parse("0123456789").unwrap();
-    NewSession { id, digest: digest(), agent: Some("Mozilla/5.0".into()), accounts: 2, began: None }
 }
 
 fn proof() -> SessionProof {
@@ -100,9 +103,13 @@ fn view() -> KeyView {
         refused_24h: BTreeMap::new(),
         last_refused_at: None,
         ended: false,
+        member: None,
         issued_by: None,
         protected: false,
         deleted_at: None,
+        replaces: None,
+        replaced_by: None,
+        overlap_until: None,
     }
 }
 
@@ -119,6 +126,7 @@ fn record(standing: impl FnOnce(Credential) -> Standing) -> Record {
         issuing: None,
         issued: None,
         sealing: SealingGeneration::default(),
+        member: None,
     };
     Record::new(Epoch::new(0x5f2c_9a0b_7d1e_4386), Revision(12), key_id(), standing(credential))
 }
@@ -185,6 +193,11 @@ fn requests_to_a_ledger() {
         LedgerRequest::Holds { member: member(), email: "mei@example.jp".into() },
         LedgerRequest::Exists,
         LedgerRequest::Inspect,
+        LedgerRequest::OperateByAccess {
+            operator: email(),
+            address: Some("203.0.113.7".into()),
+            operation: OperatorCommand::Look,
+        },
         console(Command::Show),
         console(Command::SignOut),
         console(Command::StepUp {
@@ -229,8 +242,7 @@ fn requests_to_a_ledger() {
         console(Command::SetEnabled { id, expected, enabled: false }),
     ]);
     insta::assert_snapshot!("requests_to_a_ledger", text);
-    let operate = |operation| console(Command::Operate { operation });
-    let account = account();
+    let (account, operate) = (account(), |operation| console(Command::Operate { operation }));
     let text = written(vec![
         operate(OperatorCommand::Look),
         operate(OperatorCommand::Invite { account, idempotency_key: "i-1".into() }),
@@ -259,6 +271,7 @@ fn replies_of_a_ledger() {
             zone: Zone::parse("Asia/Tokyo").unwrap(),
             freshness_s: 10,
             suspended: false,
+            policy: Default::default(),
         },
         step_up_until: at(3),
         expires: at(4),
@@ -266,6 +279,8 @@ fn replies_of_a_ledger() {
         operator: true,
         mail_is_failing: false,
         publication_lag_s: None,
+        mfa: true,
+        proven_by: Some(ProofMethod::Totp),
         accounts: 2,
         secret_version: SecretVersion(1),
     };
@@ -330,7 +345,7 @@ fn replies_of_a_ledger() {
         LedgerReply::Inspected {
             account: session.account.clone(),
             progress: Progress { rebuilding: false, done: 2, total: 2, unsettled: 0, lag_s: None },
-            counts: Some(AccountCounts { members: 2, issuers: 42, used_24h: 7 }),
+            counts: Some(AccountCounts { members: 2, issuers: 42, used_24h: 7, people: Some(3) }),
         },
         LedgerReply::IssuedCounted(IssuedCounts {
             stored: 42,
@@ -419,135 +434,6 @@ fn names() {
 }
 
 #[test]
-fn the_directory_and_addresses() {
-    let cursor = EntryCursor { entered_at: at(5), id: account() };
-    let entry = |state, name: Option<&str>| DirectoryEntry {
-        id: account(),
-        state,
-        entered_at: at(5),
-        name: name.map(str::to_owned),
-        restoring: false,
-        suspended: false,
-    };
-    pin(vec![
-        (
-            DirectoryRequest::EnterFirst { account: account(), claimant: None },
-            r#"{"ask":"enter_first","account":"a1B2c3D4"}"#.into(),
-        ),
-        (
-            DirectoryRequest::EnterFirst { account: account(), claimant: Some(digest()) },
-            format!(
-                r#"{{"ask":"enter_first","account":"a1B2c3D4","claimant":{}}}"#,
-                serde_json::json!(digest())
-            ),
-        ),
-        (
-            DirectoryRequest::LeaveSetup { account: account(), claimant: digest() },
-            format!(
-                r#"{{"ask":"leave_setup","account":"a1B2c3D4","claimant":{}}}"#,
-                serde_json::json!(digest())
-            ),
-        ),
-        (
-            DirectoryRequest::CheckFirst { account: account() },
-            r#"{"ask":"check_first","account":"a1B2c3D4"}"#.into(),
-        ),
-        (
-            DirectoryRequest::NoteSuspended { account: account(), suspended: true },
-            r#"{"ask":"note_suspended","account":"a1B2c3D4","suspended":true}"#.into(),
-        ),
-        (
-            DirectoryRequest::Confirm { account: account(), name: None },
-            r#"{"ask":"confirm","account":"a1B2c3D4"}"#.into(),
-        ),
-        (
-            DirectoryRequest::Confirm { account: account(), name: Some("Example KK".into()) },
-            r#"{"ask":"confirm","account":"a1B2c3D4","name":"Example KK"}"#.into(),
-        ),
-        (
-            DirectoryRequest::Invite { account: account(), again: true },
-            r#"{"ask":"invite","account":"a1B2c3D4","again":true}"#.into(),
-        ),
-        (
-            DirectoryRequest::Invite { account: account(), again: false },
-            r#"{"ask":"invite","account":"a1B2c3D4"}"#.into(),
-        ),
-        (DirectoryRequest::List { cursor: None }, r#"{"ask":"list","cursor":null}"#.into()),
-        (
-            DirectoryRequest::List { cursor: Some(cursor) },
-            r#"{"ask":"list","cursor":{"entered_at":5,"id":"a1B2c3D4"}}"#.into(),
-        ),
-        (
-            DirectoryRequest::Find { account: account() },
-            r#"{"ask":"find","account":"a1B2c3D4"}"#.into(),
-        ),
-        (
-            DirectoryRequest::NoteEpoch { account: account() },
-            r#"{"ask":"note_epoch","account":"a1B2c3D4"}"#.into(),
-        ),
-        (
-            DirectoryRequest::Restored { account: account() },
-            r#"{"ask":"restored","account":"a1B2c3D4"}"#.into(),
-        ),
-    ]);
-    pin(vec![
-        (
-            DirectoryReply::Epoch { epoch: Epoch::new(1) },
-            r#"{"reply":"epoch","epoch":"0000000000000001"}"#.into(),
-        ),
-        (DirectoryReply::Unknown, r#"{"reply":"unknown"}"#.into()),
-        (DirectoryReply::Entered, r#"{"reply":"entered"}"#.into()),
-        (DirectoryReply::Invited, r#"{"reply":"invited"}"#.into()),
-        (
-            DirectoryReply::Accounts { accounts: vec![entry(EntryState::Pending, None)], next: Some(cursor) },
-            r#"{"reply":"accounts","accounts":[{"id":"a1B2c3D4","state":"pending","entered_at":5,"restoring":false,"suspended":false}],"next":{"entered_at":5,"id":"a1B2c3D4"}}"#.into(),
-        ),
-        (
-            DirectoryReply::Account(entry(EntryState::Open, Some("Example KK"))),
-            r#"{"reply":"account","id":"a1B2c3D4","state":"open","entered_at":5,"name":"Example KK","restoring":false,"suspended":false}"#.into(),
-        ),
-        (DirectoryReply::SetupDone, r#"{"reply":"setup_done"}"#.into()),
-        (
-            DirectoryReply::SetupBusy { until: at(8) },
-            r#"{"reply":"setup_busy","until":8}"#.into(),
-        ),
-        (DirectoryReply::Noted, r#"{"reply":"noted"}"#.into()),
-        (DirectoryReply::NotUnderstood, r#"{"reply":"not_understood"}"#.into()),
-    ]);
-    let counter = TryCounter { limit: TryLimit::BlockAtName, of: "203.0.113.0/24".into() };
-    let named = [
-        (TryLimit::Block, "block"),
-        (TryLimit::Site, "site"),
-        (TryLimit::Organisation, "organisation"),
-        (TryLimit::Sum, "sum"),
-        (TryLimit::BlockAtName, "block_at_name"),
-        (TryLimit::Name, "name"),
-    ];
-    for (limit, name) in named {
-        assert_eq!(serde_json::json!(limit), serde_json::json!(name));
-    }
-    pin(vec![
-        (
-            AddressRequest::Count { counters: vec![counter.clone()] },
-            r#"{"ask":"count","counters":[{"limit":"block_at_name","of":"203.0.113.0/24"}]}"#
-                .into(),
-        ),
-        (
-            AddressRequest::Succeeded { counter },
-            r#"{"ask":"succeeded","counter":{"limit":"block_at_name","of":"203.0.113.0/24"}}"#
-                .into(),
-        ),
-    ]);
-    let earlier: AddressRequest = serde_json::from_str(r#"{"ask":"count"}"#).unwrap();
-    assert!(matches!(earlier, AddressRequest::Count { counters } if counters.is_empty()));
-    pin(vec![
-        (AddressReply::Counted, r#"{"reply":"counted"}"#.into()),
-        (AddressReply::TooMany { until: at(9) }, r#"{"reply":"too_many","until":9}"#.into()),
-        (AddressReply::NotUnderstood, r#"{"reply":"not_understood"}"#.into()),
-    ]);
-}
-
-#[test]
 fn instances_keep_their_names() {
     assert_eq!(instance::ledger(account()), "ledger/a1B2c3D4");
     assert_eq!(instance::member_name(&email()), "member/mei@example.jp");
@@ -583,17 +469,4 @@ fn ask_as<Q: DeserializeOwned + Into<O::Request>, O: DurableObject>(
     request: &str,
 ) -> String {
     answer::<Q, O>(object, request, at(0), &Entropy([0; 32])).unwrap()
-}
-
-/// A database that must not be reached.
-struct NoSql;
-
-impl Sql for NoSql {
-    fn rows(&self, _: &Statement) -> Result<Vec<Row>, SqlError> {
-        panic!("read")
-    }
-
-    fn apply(&self, _: &[Statement]) -> Result<(), SqlError> {
-        panic!("written")
-    }
 }

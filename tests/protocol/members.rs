@@ -30,7 +30,9 @@ fn entry() -> MemberEntry {
         joined_at: at(1),
         seen_at: Some(at(2)),
         sessions: 3,
+        keys_ending: None,
         you: true,
+        mfa: Some(true),
     }
 }
 

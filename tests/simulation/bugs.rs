@@ -15,6 +15,8 @@ pub enum Sabotage {
     None,
     /// Nothing, and members have issuers.
     NoneOfIssuers,
+    /// Nothing, and members regenerate keys.
+    NoneInRotation,
     /// Nothing, and leases come from documents, whose reading takes long.
     NoneInDocuments,
     /// Nothing, and calls to the ledger take long.
@@ -25,6 +27,10 @@ pub enum Sabotage {
     ChangesUntold,
     /// Refreshes hide that the account is suspended.
     StateUntold,
+    /// Refreshes hide that a member has turned MFA off.
+    MfaUntold,
+    /// The ledger's answers name no member.
+    MembersUntold,
     /// Some lease documents are lost and reported as put, and reading back finds what it looks for.
     DocumentsLost,
     /// Refreshes hide that what an issuer had issued was ended.
@@ -89,6 +95,11 @@ impl Sabotage {
     /// Whether it shows only where the moments of an exchange are far apart.
     pub fn is_about_time(self) -> bool {
         matches!(self, Self::NoneInDocuments | Self::NoneInSlowness)
+    }
+
+    /// Whether it shows only where MFA is demanded and turned off.
+    pub fn is_about_mfa(self) -> bool {
+        matches!(self, Self::MfaUntold | Self::MembersUntold)
     }
 
     /// Whether it shows only where there are issuers.

@@ -5,18 +5,23 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use claviger_control::ledger::account::Account;
+use claviger_control::ledger::audit::Action;
+use claviger_control::ledger::document;
 use claviger_control::ledger::ledger::Ledger;
+use claviger_control::ledger::mfa;
 use claviger_control::ledger::schema::MIGRATIONS;
 use claviger_control::ledger::usage::pending::PendingCounts;
 use claviger_control::objects::object::{DurableObject, Entropy};
 use claviger_control::objects::sql::migrate::migrate;
-use claviger_control::objects::sql::{SqlExt, Statement};
+use claviger_control::objects::sql::{Sql, SqlExt, Statement};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{
     LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SessionProof,
 };
 use claviger_control::protocol::member::{Language, SecretVersion};
+use claviger_control::protocol::policy::PolicyChanges;
 use claviger_control::protocol::zone::Zone;
 use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 use claviger_core::base::secret::Digest;
@@ -32,6 +37,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
 use crate::bugs::Sabotage;
+use crate::model::Gate;
 use crate::sql::sqlite::Sqlite;
 use crate::usage::Received;
 
@@ -85,7 +91,18 @@ pub fn at(ms: i64) -> UnixMs {
 
 fn draw_session(rng: &mut ChaCha8Rng) -> (NewSession, SessionProof) {
     let (id, digest) = (TokenId::random(rng), Digest::of(&rng.next_u64().to_be_bytes()));
-    (NewSession { id, digest, agent: None, accounts: 1, began: None }, SessionProof { id, digest })
+    (
+        NewSession {
+            id,
+            digest,
+            agent: None,
+            accounts: 1,
+            began: None,
+            challenge: None,
+            proven_by: None,
+        },
+        SessionProof { id, digest },
+    )
 }
 
 fn email() -> Email {
@@ -177,6 +194,31 @@ impl Host {
         )
     }
 
+    /// Sets the policy's demand of MFA, or the member's MFA as the ledger does when a factor is turned
+    /// on or off. `false`: the database failed, and nothing was written.
+    pub fn set_mfa(&self, gate: Gate, rng: &mut ChaCha8Rng, now: i64) -> bool {
+        let Ok(Some(account)) = Account::load(&*self.sql) else { return false };
+        if gate.demands_mfa != account.policy.demands_mfa {
+            let demands_mfa = Some(gate.demands_mfa);
+            let changes = PolicyChanges { demands_mfa, ..PolicyChanges::default() };
+            let expected = account.policy_revision;
+            let request = LedgerRequest::SetPolicy { changes, expected };
+            return matches!(self.handle(request, rng, now), Some(LedgerReply::Policy(_)));
+        }
+        let action = Action::TurnOnFactor;
+        let (mut writes, _) = mfa::record(&account, self.member, gate.has_mfa, action, at(now));
+        writes.push(document::schedule(self.terms.wants_documents(), at(now)));
+        self.sql.apply(&writes).is_ok()
+    }
+
+    /// The demand of MFA and the member's MFA, as the ledger has them.
+    pub fn gate(&self) -> Gate {
+        let demands_mfa = Account::load(&*self.sql).unwrap().unwrap().policy.demands_mfa;
+        let on = Statement::new("SELECT mfa FROM member");
+        let has_mfa = self.sql.first(&on).unwrap().unwrap().integer().unwrap() == 1;
+        Gate { suspended: false, demands_mfa, has_mfa }
+    }
+
     pub fn sign_in(&mut self, rng: &mut ChaCha8Rng, now: i64) {
         let (session, proof) = draw_session(rng);
         let (member, secret_version) = (self.member, SecretVersion(1));
@@ -247,6 +289,19 @@ impl Host {
             Sabotage::StateUntold => {
                 if let Some(state) = &mut refresh.state {
                     state.suspended = false;
+                }
+            }
+            Sabotage::MfaUntold => {
+                if let Some(state) = &mut refresh.state {
+                    state.mfa_on = vec![self.member];
+                }
+            }
+            Sabotage::MembersUntold => {
+                for record in refresh.answers.iter_mut().filter_map(|answer| answer.record.as_mut())
+                {
+                    if let Standing::Active(credential) = &mut record.standing {
+                        credential.member = None;
+                    }
                 }
             }
             Sabotage::RevocationsUntold => {

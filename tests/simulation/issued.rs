@@ -212,7 +212,7 @@ impl<R: LeaseRules> World<R> {
         if !is_token {
             return self.issuing(place).map(|issuing| issuing.ceiling.permissions);
         }
-        if self.model.is_suspended() {
+        if self.model.gate().is_shut(true) {
             return None;
         }
         let id = self.model.keys[self.issuers.issuers[place].key?].text.id();
@@ -259,7 +259,10 @@ impl<R: LeaseRules> World<R> {
                     || power.network.is_some_and(|allowed| allowed != network)
             })
         });
-        if is_unbound || is_unfit || self.model.suspensions(&judged, i64::MIN).contains(&true) {
+        let is_members = self.issuers.issuers[place].key.is_some();
+        let gates = self.model.gates(&judged, i64::MIN);
+        let may_be_shut = gates.iter().any(|gate| gate.is_shut(is_members));
+        if is_unbound || is_unfit || may_be_shut {
             return Ok(());
         }
         Err(format!("P2: it may issue, but {refused:?} for {judged:?}"))
@@ -461,7 +464,9 @@ impl<R: LeaseRules> World<R> {
         let may = |scope: &Scope| may_come(scope) && may_write(scope);
         let spans = self.spans(key, judged);
         let is_valid = |span: &Span| span.contains(judged.clock);
-        let suspended = self.model.suspensions(judged, key.born);
+        let is_members = self.issuers.issuers[key.issuer].key.is_some();
+        let gates = self.model.gates(judged, key.born);
+        let mut shut = gates.iter().map(|gate| gate.is_shut(is_members));
         let broken = match verdict {
             Ok(()) if end.is_some_and(|end| !self.model.may_count(end, judged)) => {
                 "P1: it has ended"
@@ -470,9 +475,9 @@ impl<R: LeaseRules> World<R> {
             Ok(()) if !spans.iter().any(is_valid) => "P1: its issuer is not valid now",
             Ok(()) if !ceilings.iter().any(may_come) => "P1: it may not be used from there",
             Ok(()) if !ceilings.iter().any(may) => "P1: it may not write",
-            Ok(()) if !suspended.contains(&false) => "P1: the account is suspended",
+            Ok(()) if shut.all(|is_shut| is_shut) => "P1: the account is shut",
             Ok(()) | Err(Denial::Unavailable) => return Ok(()),
-            Err(_) if end.is_some() || suspended.contains(&true) => return Ok(()),
+            Err(_) if end.is_some() || shut.any(|is_shut| is_shut) => return Ok(()),
             Err(_) if judged.clock >= key.until => return Ok(()),
             Err(_) if !spans.iter().all(is_valid) || !ceilings.iter().all(may) => return Ok(()),
             Err(_) => "P2: it is valid",

@@ -370,10 +370,11 @@ impl<R: LeaseRules> World<R> {
 
     /// What an issuer may issue now; `None`: nothing.
     pub fn issuing(&mut self, place: usize) -> Option<Issuing> {
-        if self.model.is_suspended() {
+        let key = self.issuers.issuers[place].key;
+        if self.model.gate().is_shut(key.is_some()) {
             return None;
         }
-        match self.issuers.issuers[place].key {
+        match key {
             None => Some(self.truth().state?.service?.issuing),
             Some(key) => {
                 let record =

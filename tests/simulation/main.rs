@@ -11,6 +11,7 @@
 //! | [`storm`] | what happens by chance; [`meetings`] brings together what seldom meets; [`tally`] counts it |
 //! | [`usage`] | uses on their way to the ledger |
 //! | [`scenes`] | what chance seldom meets, staged |
+//! | [`rotation`] | keys that are regenerated |
 //! | [`restore`] | a ledger that is taken back to a bookmark |
 //! | [`bugs`] | what goes wrong on purpose, and must be noticed |
 //! | [`page`], [`traffic`] | the numbers of `docs/freshness.md` |
@@ -43,6 +44,7 @@ mod page;
 mod publication;
 mod requests;
 mod restore;
+mod rotation;
 mod scenes;
 #[allow(dead_code, reason = "not every test asks a database all there is to ask")]
 mod sql;
@@ -105,6 +107,15 @@ fn the_promises_hold_in_many_short_runs() {
         .unwrap_or_else(|violation| panic!("{violation}"));
     println!("{tally:#?}");
     assert!(tally.is_rich(), "too little happened: {tally:#?}");
+}
+
+/// S11: whatever happens around it, an old pair is refused within T, and by its overlap's end.
+#[test]
+fn s11_the_promises_hold_while_keys_are_regenerated() {
+    let tally = run::<ProductionRules>(0, 150, STEPS, Sabotage::NoneInRotation)
+        .unwrap_or_else(|violation| panic!("{violation}"));
+    println!("{tally:#?}");
+    assert!(tally.overlaps.min(tally.rotations - tally.overlaps) > 50, "{tally:#?}");
 }
 
 /// `SIMULATE_SEEDS` runs from `SIMULATE_SEED` on, each of many more steps; with `SIMULATE_STEPS=60`,
@@ -240,6 +251,8 @@ noticed! {
     unsettled_keys_that_are_not_named_are_noticed: ProductionRules, SettledAtOnce, ["P1", "P2"];
     changes_that_are_not_named_are_noticed: ProductionRules, ChangesUntold, ["P1", "P2"];
     a_suspension_that_is_hidden_is_noticed: ProductionRules, StateUntold, ["P1", "P2"];
+    mfa_that_is_turned_off_unheard_is_noticed: ProductionRules, MfaUntold, ["P1"];
+    a_record_that_names_no_member_is_noticed: ProductionRules, MembersUntold, ["P1"];
     a_word_that_is_dropped_for_an_equal_one_is_noticed: bugs::LastWordCounts, None, ["P4", "order"];
     tags_that_are_not_checked_are_noticed: ProductionRules, TagsUnchecked, ["P3"];
     grace_that_nobody_announced_is_noticed: ProductionRules, GraceUnannounced, ["P1", "P2"];

@@ -1,5 +1,5 @@
 //! What must be true, whatever the edge and the ledger believe: every version that a key, the
-//! suspension and T ever had, and since when.
+//! account's gate and T ever had, and since when.
 
 use claviger_core::credential::key::NewKey;
 use claviger_core::replication::record::{Record, Standing};
@@ -63,11 +63,12 @@ impl Power {
         Self { state, network: None, write: false, span: Span::default() }
     }
 
-    fn verdict(self, is_suspended: bool, ask: Ask, clock: i64) -> Result<(), Denial> {
+    fn verdict(self, gate: Gate, ask: Ask, clock: i64) -> Result<(), Denial> {
         match self.state {
             State::Nothing | State::Deleted => Err(Denial::Unknown),
             State::Disabled => Err(Denial::Disabled),
-            State::Active if is_suspended => Err(Denial::AccountSuspended),
+            State::Active if gate.suspended => Err(Denial::AccountSuspended),
+            State::Active if gate.is_mfa_off() => Err(Denial::MfaOff),
             State::Active if self.span.is_early(clock) => Err(Denial::NotYetValid),
             State::Active if self.span.is_late(clock) => Err(Denial::Expired),
             State::Active if self.network.is_some_and(|network| network != ask.network) => {
@@ -76,6 +77,28 @@ impl Power {
             State::Active if ask.write && !self.write => Err(Denial::PermissionDenied),
             State::Active => Ok(()),
         }
+    }
+}
+
+/// What can shut a whole account. All its keys are one member's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gate {
+    pub suspended: bool,
+    /// The account demands MFA.
+    pub demands_mfa: bool,
+    /// The member has MFA.
+    pub has_mfa: bool,
+}
+
+impl Gate {
+    pub fn is_mfa_off(self) -> bool {
+        self.demands_mfa && !self.has_mfa
+    }
+
+    /// Whether all that `is_members` is refused: a key of the member, or what such a key issued.
+    /// What the service password issued is no member's.
+    pub fn is_shut(self, is_members: bool) -> bool {
+        self.suspended || (is_members && self.is_mfa_off())
     }
 }
 
@@ -113,7 +136,7 @@ impl Key {
 #[derive(Default)]
 pub struct Model {
     pub keys: Vec<Key>,
-    suspended: Vec<(i64, bool)>,
+    gates: Vec<(i64, Gate)>,
     freshness: Vec<(i64, i64)>,
     pub documents: Documents,
 }
@@ -148,13 +171,13 @@ pub struct Judged {
 
 impl Model {
     pub fn new(now: i64, freshness_ms: i64) -> Self {
-        let (suspended, freshness) = (vec![(now, false)], vec![(now, freshness_ms)]);
-        Self { suspended, freshness, ..Self::default() }
+        let (gates, freshness) = (vec![(now, Gate::default())], vec![(now, freshness_ms)]);
+        Self { gates, freshness, ..Self::default() }
     }
 
-    /// Forgets what T and the suspension were.
-    pub fn begin(&mut self, now: i64, freshness_ms: i64, is_suspended: bool) {
-        (self.suspended, self.freshness) = (vec![(now, is_suspended)], vec![(now, freshness_ms)]);
+    /// Forgets what T and the gate were.
+    pub fn begin(&mut self, now: i64, freshness_ms: i64, gate: Gate) {
+        (self.gates, self.freshness) = (vec![(now, gate)], vec![(now, freshness_ms)]);
     }
 
     pub fn draw(&mut self, text: NewKey, now: i64) -> usize {
@@ -198,11 +221,17 @@ impl Model {
 
     pub fn set(&mut self, freshness_ms: Option<i64>, is_suspended: Option<bool>, now: i64) {
         self.freshness.extend(freshness_ms.map(|ms| (now, ms)));
-        self.suspended.extend(is_suspended.map(|is_suspended| (now, is_suspended)));
+        if let Some(suspended) = is_suspended {
+            self.set_gate(Gate { suspended, ..self.gate() }, now);
+        }
     }
 
-    pub fn is_suspended(&self) -> bool {
-        self.suspended.last().unwrap().1
+    pub fn set_gate(&mut self, gate: Gate, now: i64) {
+        self.gates.push((now, gate));
+    }
+
+    pub fn gate(&self) -> Gate {
+        self.gates.last().unwrap().1
     }
 
     pub fn freshness_ms(&self) -> i64 {
@@ -214,13 +243,12 @@ impl Model {
         judged.arrived <= self.deadline_of(end, judged) + judged.slack
     }
 
-    /// Whether the account may be taken for suspended or not, by a request that knows what was at
-    /// `since`.
-    pub fn suspensions(&self, judged: &Judged, since: i64) -> Vec<bool> {
-        let froms: Vec<i64> = self.suspended.iter().map(|(from, _)| *from).collect();
+    /// The gates that may count for a request that knows what was at `since`.
+    pub fn gates(&self, judged: &Judged, since: i64) -> Vec<Gate> {
+        let froms: Vec<i64> = self.gates.iter().map(|(from, _)| *from).collect();
         let is_since = |place: &usize| froms.get(place + 1).is_none_or(|end| *end > since);
         let places = self.candidates(&froms, judged).into_iter().filter(is_since);
-        places.map(|place| self.suspended[place].1).collect()
+        places.map(|place| self.gates[place].1).collect()
     }
 
     /// The last arrival that may still be judged by what ended at `end`, given what the verdict
@@ -272,9 +300,10 @@ impl Model {
         let versions = self.keys[judged.key].versions.windows(2).filter(|pair| {
             let is = pair[0].power;
             pair[0].revision == revision.unwrap_or_default()
-                && [false, true]
-                    .into_iter()
-                    .any(|suspended| is.verdict(suspended, judged.ask, judged.clock) == verdict)
+                && self
+                    .gates
+                    .iter()
+                    .any(|(_, gate)| is.verdict(*gate, judged.ask, judged.clock) == verdict)
         });
         let late = versions
             .map(|pair| judged.arrived - self.deadline_of(pair[1].from, judged) - judged.slack);
@@ -306,24 +335,21 @@ impl Model {
                 version.power.state != State::Nothing || key.is_premature || !key.is_issued()
             })
             .collect();
-        let froms: Vec<i64> = self.suspended.iter().map(|(from, _)| *from).collect();
-        let suspended =
-            self.candidates(&froms, judged).into_iter().map(|place| self.suspended[place].1);
-        let suspended: Vec<bool> = suspended.collect();
+        let gates = self.gates(judged, i64::MIN);
         let is_right = versions
             .iter()
             .filter(|version| version.revision == revision.unwrap_or_default())
             .any(|version| {
-                suspended
+                gates
                     .iter()
-                    .any(|is| version.power.verdict(*is, judged.ask, judged.clock) == verdict)
+                    .any(|gate| version.power.verdict(*gate, judged.ask, judged.clock) == verdict)
             });
         if is_right {
             return Ok(());
         }
         let promise = if verdict.is_ok() { "P1" } else { "P2" };
         Err(format!(
-            "{promise}: {verdict:?} by revision {revision:?} for {judged:?}; right would be one of {versions:?}, suspended {suspended:?}; all versions {:?}, T {:?}",
+            "{promise}: {verdict:?} by revision {revision:?} for {judged:?}; right would be one of {versions:?}, gates {gates:?}; all versions {:?}, T {:?}",
             key.versions, self.freshness
         ))
     }

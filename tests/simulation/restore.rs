@@ -13,7 +13,7 @@ use claviger_core::replication::refresh::RefreshRequest;
 
 use crate::bugs::Sabotage;
 use crate::host::at;
-use crate::model::{Ask, Power, State, Version};
+use crate::model::{Ask, Gate, Power, State, Version};
 use crate::sql::sqlite::Sqlite;
 use crate::world::{Checked, Event, S, World};
 
@@ -51,7 +51,11 @@ impl<R: LeaseRules> World<R> {
     fn play(&mut self) -> Checked {
         let (account, register) = (self.host.account, Register { sql: Sqlite::new() });
         register.ask(DirectoryRequest::EnterFirst { account, claimant: None }, 1, self.now);
-        register.ask(DirectoryRequest::Confirm { account, name: None }, 1, self.now);
+        register.ask(
+            DirectoryRequest::Confirm { account, name: None, suspended: None },
+            1,
+            self.now,
+        );
         self.storm(30)?;
 
         self.host.bookmark();
@@ -136,7 +140,8 @@ impl<R: LeaseRules> World<R> {
             self.host.handle(LedgerRequest::Refresh(RefreshRequest::default()), &mut self.rng, now);
         let Some(LedgerReply::Refreshed(refresh)) = reply else { panic!("no state: {reply:?}") };
         let state = refresh.state.unwrap();
-        self.model.begin(now, state.freshness_ms as i64, state.suspended);
+        let gate = Gate { suspended: state.suspended, ..self.host.gate() };
+        self.model.begin(now, state.freshness_ms as i64, gate);
     }
 }
 
@@ -155,5 +160,5 @@ fn a_restored_ledger_that_is_told_nothing_is_noticed() {
     let violation = (0..4 * SEEDS).try_for_each(|seed| run(seed, Sabotage::HistoryUntold));
     let violation = violation.expect_err("nobody noticed");
     println!("{violation}");
-    assert!(["P1", "P2"].iter().any(|promise| violation.contains(promise)), "{violation}");
+    assert!(["P1", "P2", "order"].iter().any(|promise| violation.contains(promise)), "{violation}");
 }

@@ -61,6 +61,7 @@ impl<R: LeaseRules> World<R> {
         }
         match self.random(100) {
             _ if self.is_issuing && self.one_in(2) => self.step_issuing()?,
+            _ if self.has_mfa && self.one_in(12) => self.change_mfa(),
             0..14 => self.change(),
             14 | 15 | 99 => self.gather()?,
             16..60 => self.ask()?,
@@ -198,6 +199,9 @@ impl<R: LeaseRules> World<R> {
             self.command(key, Command::RestoreKey { id, expected }, power);
             return;
         }
+        if self.is_rotating && self.one_in(5) {
+            return self.rotate(key);
+        }
         if self.one_in(12) || (power.span != Span::default() && self.one_in(3)) {
             return self.change_span(key);
         }
@@ -262,10 +266,7 @@ impl<R: LeaseRules> World<R> {
 
     /// The record of the key after it; `None`: nothing was changed.
     pub fn command(&mut self, key: usize, command: Command, power: Power) -> Option<Record> {
-        if !self.is_healed && self.one_in(12) {
-            let fault = if self.one_in(2) { Fault::BeforeItLands } else { Fault::ReplyLost };
-            self.host.sql.break_apply(1, fault);
-        }
+        self.fault_by_chance();
         let id = self.model.keys[key].text.id();
         let reply = self.host.command(command, &mut self.rng, self.now);
         self.host.sql.calm();
@@ -306,7 +307,23 @@ impl<R: LeaseRules> World<R> {
         let record = record?;
         self.tally.changes += 1;
         self.model.changed(key, power, &record, self.now).unwrap();
-        if is_told && !self.is_healed && (self.through.is_some() || !self.one_in(4)) {
+        if is_told {
+            self.spread(&record);
+        }
+        Some(record)
+    }
+
+    /// The next write may fail, or its outcome stay unknown.
+    pub fn fault_by_chance(&mut self) {
+        if !self.is_healed && self.one_in(12) {
+            let fault = if self.one_in(2) { Fault::BeforeItLands } else { Fault::ReplyLost };
+            self.host.sql.break_apply(1, fault);
+        }
+    }
+
+    /// The isolate through which a change was committed may learn it, soon or late.
+    pub fn spread(&mut self, record: &Record) {
+        if !self.is_healed && (self.through.is_some() || !self.one_in(4)) {
             let isolate = self.through.unwrap_or_else(|| self.any_isolate());
             let delay = match self.random(8) {
                 0..4 if self.is_steady && self.through.is_none() => self.random(3 * S),
@@ -315,18 +332,19 @@ impl<R: LeaseRules> World<R> {
                 _ => self.random(100),
             };
             let of = (isolate, self.isolates[isolate].life);
-            let ends = self.one_in(2);
+            // A regeneration is of several keys, so its answer hands no record over: it ends the
+            // lease, as every answer of the console does.
+            let ends = self.one_in(2) || self.is_rotating;
             self.later(delay, Event::Learn(of, record.clone(), ends));
         }
-        Some(record)
     }
 
     fn operate(&mut self) {
         let t = [0, 1_000, 10_000, 10_000, 60_000][self.random(5) as usize];
         let (freshness_ms, suspended) = match self.random(4) {
             0 => (Some(t), None),
-            1 => (Some(t), Some(!self.model.is_suspended())),
-            2 if !self.model.is_suspended() => (None, Some(true)),
+            1 => (Some(t), Some(!self.model.gate().suspended)),
+            2 if !self.model.gate().suspended => (None, Some(true)),
             _ => (None, Some(false)),
         };
         self.set_state(freshness_ms, suspended);
@@ -348,6 +366,20 @@ impl<R: LeaseRules> World<R> {
             );
         }
         self.model.set(freshness_ms, suspended, self.now);
+    }
+
+    /// The account begins or ceases to demand MFA, or the member turns it off or on.
+    fn change_mfa(&mut self) {
+        let mut gate = self.model.gate();
+        match self.one_in(3) {
+            true => gate.demands_mfa = !gate.demands_mfa,
+            false => gate.has_mfa = !gate.has_mfa,
+        }
+        if self.host.set_mfa(gate, &mut self.rng, self.now) {
+            self.model.set_gate(gate, self.now);
+            self.tally.mfa_changes += 1;
+        }
+        self.arm();
     }
 
     /// The ledger begins another history, or is told to put all again.

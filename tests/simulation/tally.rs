@@ -29,6 +29,8 @@ pub struct Tally {
     pub switched: u64,
     /// Issuers all of whose keys were ended for want of room.
     pub capped: u64,
+    /// Demands and ends of MFA.
+    pub mfa_changes: u64,
     /// Values that an adversary wrote into KV.
     pub attacks: u64,
     /// Verdicts that were older than T, for want of the ledger.
@@ -44,6 +46,9 @@ pub struct Tally {
     pub stalks: u64,
     /// Keys whose uses or refusals had to be counted to the last.
     pub exact: u64,
+    /// Keys that were regenerated, and those of them with an overlap.
+    pub rotations: u64,
+    pub overlaps: u64,
 }
 
 impl Tally {
@@ -55,6 +60,7 @@ impl Tally {
         self.from_kv += other.from_kv;
         self.changes += other.changes;
         self.restarts += other.restarts;
+        self.mfa_changes += other.mfa_changes;
         self.clock_steps += other.clock_steps;
         self.sleeps += other.sleeps;
         self.cancelled += other.cancelled;
@@ -74,6 +80,8 @@ impl Tally {
         self.watches += other.watches;
         self.stalks += other.stalks;
         self.exact += other.exact;
+        self.rotations += other.rotations;
+        self.overlaps += other.overlaps;
     }
 
     /// Whether much of everything happened.
@@ -92,6 +100,7 @@ impl Tally {
             .min(self.shared)
             .min(self.documents)
             .min(self.attacks)
+            .min(self.mfa_changes)
             .min(4 * self.stale)
             .min(5 * self.sleeps)
             .min(self.own_and_copy)

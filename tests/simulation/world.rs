@@ -160,6 +160,8 @@ pub struct World<R: LeaseRules> {
     /// Messages take about as long as a lease lives: sent, received, applied, answered and read are
     /// far apart.
     pub is_slow: bool,
+    /// The account demands MFA at times, and its member turns it off and on.
+    pub has_mfa: bool,
     /// The isolate through which the next change is committed; `None`: any.
     pub through: Option<usize>,
     /// Puts take long to land.
@@ -167,6 +169,10 @@ pub struct World<R: LeaseRules> {
     /// Members have issuers, and all clocks are right but for what is reckoned with.
     pub is_issuing: bool,
     pub issuers: Issuers,
+    /// Members regenerate keys.
+    pub is_rotating: bool,
+    /// The successor of each key that was regenerated.
+    pub successors: BTreeMap<usize, usize>,
     /// An adversary writes KV, against whom edges heed which keys are superseded. Elsewhere the
     /// ledger names none, so that what settles a change has to hold alone.
     pub is_attacked: bool,
@@ -216,10 +222,13 @@ impl<R: LeaseRules> World<R> {
             is_healed: false,
             is_steady: false,
             is_slow: false,
+            has_mfa: seed % 4 == 1 || sabotage.is_about_mfa(),
             through: None,
             are_puts_slow: false,
             is_issuing: false,
             issuers: Issuers::default(),
+            is_rotating: sabotage == Sabotage::NoneInRotation,
+            successors: BTreeMap::new(),
             is_attacked: false,
             mac: KvMac::new(&config(RING, false, 0).keyring, &config(RING, false, 0).prefix),
             is_eventual: false,

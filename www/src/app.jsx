@@ -170,7 +170,7 @@ function SignedIn({ session, enter, leave, route }) {
   const pending = useRef(/** @type {Promise<boolean> | null} */ (null));
 
   // One dialog serves every request that meets a challenge while it is open.
-  const ask = useCallback((/** @type {string} */ code) => {
+  const ask = useCallback((/** @type {Problem} */ { code, methods = [] }) => {
     pending.current ??= new Promise((resolve) => {
       /** @param {boolean} met */
       const settle = (met) => {
@@ -178,7 +178,7 @@ function SignedIn({ session, enter, leave, route }) {
         setChallenge(null);
         resolve(met);
       };
-      setChallenge({ code, settle });
+      setChallenge({ code, methods, settle });
     });
     return pending.current;
   }, []);
@@ -203,7 +203,8 @@ function Page({ route }) {
   if (route.page === "account") return <AccountPage query={route.query} />;
   if (route.page === "profile") return <ProfilePage part={route.id} />;
   if (route.page === "activity") return <ActivityPage query={route.query} />;
-  if (route.page === "operator" && session.operator)
-    return route.id ? <OperatedAccount key={route.id} id={route.id} /> : <AccountsPage cursor={route.query.cursor} />;
+  // Under Cloudflare Access, the operator's routes alone know who may see the pages.
+  if (route.page === "operator" && (session.operator || session.operator_by === "access"))
+    return route.id ? <OperatedAccount key={route.id} id={route.id} /> : <AccountsPage query={route.query} />;
   return <NotFoundPage />;
 }

@@ -1,6 +1,7 @@
 //! Whether a deployment would serve with the settings in its configuration.
 
 use anyhow::{Context, Result};
+use claviger_control::admin::access::AccessVariables;
 use claviger_control::admin::config::{AdminConfig, AdminSettings};
 use claviger_core::base::secret::SecretText;
 use claviger_core::config::settings::Variables;
@@ -29,9 +30,17 @@ pub fn fault(variables: &str) -> Result<String> {
         mail: text("MAIL"),
         mail_from: text("MAIL_FROM"),
         mail_api_key: Some(SecretText::new("given".to_owned())),
+        access: AccessVariables {
+            team: text("ACCESS_TEAM"),
+            audience: text("ACCESS_AUD"),
+            operators: text("ACCESS_OPERATORS"),
+        },
     };
     // The edge reads a part of these variables, by the same code.
-    Ok(AdminConfig::parse(settings).err().map(|error| error.to_string()).unwrap_or_default())
+    Ok(match AdminConfig::parse(settings) {
+        Ok(config) => config.access.err().map(|error| error.to_string()).unwrap_or_default(),
+        Err(error) => error.to_string(),
+    })
 }
 
 #[cfg(test)]
@@ -58,6 +67,11 @@ mod tests {
         ] {
             assert_eq!(fault(&right.replacen(from, to, 1)).unwrap(), expected);
         }
+        let half = right.replacen("\"PREFIX\"", "\"ACCESS_TEAM\":\"example\",\"PREFIX\"", 1);
+        assert_eq!(
+            fault(&half).unwrap(),
+            "ACCESS_TEAM, ACCESS_AUD and ACCESS_OPERATORS belong together: ACCESS_AUD is not set"
+        );
         assert_ne!(fault(&right.replacen("any_key", "any_keys", 1)).unwrap(), "");
         assert!(fault("[]").is_err());
     }

@@ -73,12 +73,75 @@ pub struct AccountChanges {
     pub freshness_s: Option<u32>,
 }
 
-/// Body of `POST /v1/session/step-up`.
+/// Body of `PUT /v1/operator/accounts/{id}/policy`, and of its preview. A preset sets every field;
+/// the others apply on top. Absent members keep their values.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyForm {
+    /// Preset: `portal` or `registry`.
+    #[serde(default)]
+    pub preset: Option<String>,
+    /// Number of keys that a member may hold: `many` or `one`.
+    #[serde(default)]
+    pub keys_per_member: Option<String>,
+    /// Life of a key that is issued without an expiry: `never`, or as in `90d` or `1y`.
+    #[serde(default)]
+    pub default_life: Option<String>,
+    /// Longest life of a key.
+    #[serde(default)]
+    pub longest_life: Option<String>,
+    /// `true` if keys end with the membership.
+    #[serde(default)]
+    pub keys_follow_member: Option<bool>,
+    /// `true` if keys may be viewable.
+    #[serde(default)]
+    pub viewable_allowed: Option<bool>,
+    /// `true` if issuing a key needs a second factor.
+    #[serde(default)]
+    pub demands_mfa: Option<bool>,
+    /// `true` if deleting keys needs a mailed code.
+    #[serde(default)]
+    pub deletion_by_code: Option<bool>,
+    /// `true` if a mail confirms each issued key.
+    #[serde(default)]
+    pub mail_on_generation: Option<bool>,
+}
+
+/// Body of `POST /v1/session/step-up`: one of its members.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepUp {
     /// Password as typed.
-    pub password: SecretText,
+    #[serde(default)]
+    pub password: Option<SecretText>,
+    /// Code of the authenticator app as typed.
+    #[serde(default)]
+    pub code: Option<SecretText>,
+    /// Recovery code as typed.
+    #[serde(default)]
+    pub recovery_code: Option<SecretText>,
+}
+
+/// Body of `POST /v1/session/factor`: the challenge, and one of the codes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerChallenge {
+    /// Token of the challenge.
+    pub challenge: SecretText,
+    /// Code of the authenticator app as typed.
+    #[serde(default)]
+    pub code: Option<SecretText>,
+    /// Recovery code as typed.
+    #[serde(default)]
+    pub recovery_code: Option<SecretText>,
+}
+
+/// Body of `POST /v1/member/factors/totp/confirm`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmTotp {
+    /// First code of the authenticator app as typed.
+    pub code: SecretText,
 }
 
 /// Body of `POST /v1/session/switch`.

@@ -9,6 +9,7 @@ use claviger_core::config::settings::{ConfigError, Deployment, Variables};
 use claviger_core::config::terms::Terms;
 use claviger_core::credential::keyring::Keyring;
 
+use crate::admin::access::{Access, AccessConfigError, AccessVariables};
 use crate::protocol::account::Email;
 use crate::protocol::master::{MasterError, MasterSecrets};
 
@@ -25,6 +26,8 @@ pub struct AdminSettings {
     pub mail_from: Option<String>,
     /// Secret `MAIL_API_KEY`; required if mail goes out over HTTP.
     pub mail_api_key: Option<SecretText>,
+    /// Variables of Cloudflare Access.
+    pub access: AccessVariables,
 }
 
 /// The reason for which the admin Worker does not serve. Only the log contains it; clients get a
@@ -135,6 +138,9 @@ pub struct AdminConfig {
     pub digest: String,
     /// Mail delivery; `None` if mail is off. Actions that need a mailed code are then refused.
     pub mail: Option<Mail>,
+    /// Cloudflare Access, which then decides who is an operator; `None` if it is not configured.
+    /// With an error, the operator's routes refuse every request, and all others are served.
+    pub access: Result<Option<Access>, AccessConfigError>,
 }
 
 impl AdminConfig {
@@ -143,13 +149,25 @@ impl AdminConfig {
     /// # Errors
     /// [`AdminConfigError`] for the first setting that is missing or wrong.
     pub fn parse(settings: AdminSettings) -> Result<Self, AdminConfigError> {
-        let AdminSettings { master_secret, variables, mail, mail_from, mail_api_key } = settings;
+        let AdminSettings { master_secret, variables, mail, mail_from, mail_api_key, access } =
+            settings;
         let master_secret = master_secret.ok_or(AdminConfigError::Missing("MASTER_SECRET"))?;
         let master = MasterSecrets::parse(master_secret.expose())?;
         let Deployment { prefix, console_origin, console_host, rules, terms, digest } =
             Deployment::parse(&variables)?;
         let mail = Mail::parse(mail.as_deref(), mail_from.as_deref(), mail_api_key)?;
-        Ok(Self { master, prefix, console_origin, console_host, rules, terms, digest, mail })
+        let access = Access::parse(&access, &console_origin);
+        Ok(Self {
+            master,
+            prefix,
+            console_origin,
+            console_host,
+            rules,
+            terms,
+            digest,
+            mail,
+            access,
+        })
     }
 
     /// Returns the subkeys that make and check credentials.

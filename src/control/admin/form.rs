@@ -14,11 +14,15 @@ use crate::protocol::activity::export::Format;
 use crate::protocol::code::{Code, CodePurpose};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::key_filter::{ExpiryFilter, IssuerFilter, UseFilter, parse_statuses};
-use crate::protocol::keys::{Deleted, Listing, PAGE_KEYS_MAX, Sort, check_deletion};
+use crate::protocol::keys::{
+    Deleted, Listing, PAGE_KEYS_MAX, QUERY_CHARS_MAX, Sort, check_deletion,
+};
 use crate::protocol::member::Language;
-use crate::protocol::operator::EntryCursor;
+use crate::protocol::objects::DirectoryRequest;
+use crate::protocol::operator::{AccountStatus, EntryCursor};
 use crate::protocol::password_rules::check_new_password;
 use crate::protocol::password_text::prepared;
+use crate::protocol::secret_shape::holds_secret;
 use crate::protocol::zone::Zone;
 
 /// The parsed parts of a set-up form.
@@ -262,24 +266,43 @@ fn refused(field: &str, code: &str, detail: &str) -> AdminProblem {
     AdminProblem::Invalid { errors: field_errors(vec![FieldError::new(field, code, detail)]) }
 }
 
-/// Parses the query string of a list of accounts.
+/// Reads the query of the list of accounts: cursor, search and status.
 ///
 /// # Errors
-/// [`AdminProblem::Invalid`] for an unknown parameter, or a cursor that no reply contained.
-pub fn account_cursor(query: Option<&str>) -> Result<Option<EntryCursor>, AdminProblem> {
-    let mut cursor = None;
+/// [`AdminProblem::Invalid`] for an unknown parameter, a cursor that no reply contained, an unknown
+/// status, or a search that is too long or contains a secret.
+pub fn accounts(query: Option<&str>) -> Result<DirectoryRequest, AdminProblem> {
+    let (mut cursor, mut q, mut status) = (None, None, None);
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let invalid = |code: &str, detail: &str| AdminProblem::Invalid {
             errors: field_errors(vec![FieldError::new(&name, code, detail)]),
         };
-        if name != "cursor" {
-            return Err(invalid("unknown_parameter", "the parameter is cursor"));
+        match &*name {
+            "cursor" => {
+                let read = EntryCursor::parse(&value);
+                cursor = Some(read.ok_or_else(|| invalid("malformed", "the next of a page"))?);
+            }
+            "status" => {
+                let read = AccountStatus::parse(&value);
+                status =
+                    Some(read.ok_or_else(|| invalid("not_one_of", "open, suspended or pending"))?);
+            }
+            "q" if value.chars().count() > QUERY_CHARS_MAX => {
+                return Err(invalid("too_long", "a search has at most 128 characters"));
+            }
+            "q" if holds_secret(&value) => {
+                return Err(invalid("whole_key", "search by a name or an ID, never by a key"));
+            }
+            "q" => q = Some(value.into_owned()),
+            _ => {
+                return Err(invalid(
+                    "unknown_parameter",
+                    "the parameters are q, status and cursor",
+                ));
+            }
         }
-        let read =
-            EntryCursor::parse(&value).ok_or_else(|| invalid("malformed", "the next of a page"))?;
-        cursor = Some(read);
     }
-    Ok(cursor)
+    Ok(DirectoryRequest::List { cursor, q, status })
 }
 
 /// Checks that a change of an account changes something.

@@ -12,6 +12,7 @@
 mod blocks;
 pub mod http;
 mod inert;
+mod key_templates;
 mod member_templates;
 pub mod mime;
 mod notice_templates;
@@ -79,7 +80,9 @@ pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
         | Letter::RoleChanged { .. }
         | Letter::MemberRemoved { .. }
         | Letter::NewNetwork { .. }
-        | Letter::Notices { .. } => None,
+        | Letter::Notices { .. }
+        | Letter::FactorsChanged { .. }
+        | Letter::KeyGenerated { .. } => None,
     };
     let secret = match place {
         Some(place) => Some(encryption::decrypt(envelope.sealed.as_ref()?, place, &config.master)?),

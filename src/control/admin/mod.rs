@@ -1,12 +1,16 @@
 //! The console's HTTP API: routes, request bodies, sessions, problem documents, views and mail.
 
+pub mod access;
 pub mod body;
 pub mod config;
+pub mod factor_form;
+pub mod factor_route;
 pub mod form;
 pub mod headers;
 pub mod log;
 pub mod mail;
 pub mod member_form;
+pub mod policy_form;
 pub mod problem;
 pub mod refused;
 pub mod route;

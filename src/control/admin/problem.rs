@@ -5,6 +5,8 @@ use claviger_core::base::http::response::Response;
 use claviger_core::base::json::Json;
 use serde_json::Value;
 
+use crate::protocol::regeneration::NotRegenerable;
+
 /// The reason for which the admin Worker refuses a request. Each variant has one stable code;
 /// `www/problems.html` explains them to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +22,32 @@ pub enum AdminProblem {
     /// Wrong password for a fresh proof of identity.
     StepUpRefused,
     /// The command needs a fresh proof of identity.
-    StepUpRequired,
+    StepUpRequired {
+        /// Methods that suffice.
+        methods: Vec<String>,
+    },
+    /// The change needs a token that Cloudflare Access made more recently.
+    AccessTooOld,
+    /// The code of a second factor is wrong or was used before; the answer does not distinguish the
+    /// causes.
+    FactorRefused {
+        /// Tries that are left.
+        tries_left: u32,
+    },
+    /// The member has reached the daily limit of refused codes of second factors.
+    TooManyFactorTries {
+        /// Seconds until the next one is allowed.
+        retry_after_s: u64,
+        /// Time at which the next one is allowed, RFC 3339.
+        until: String,
+    },
+    /// The challenge is forged, malformed, expired, answered or ended; the answer does not
+    /// distinguish the causes.
+    ChallengeOver,
+    /// The member has an authenticator app already.
+    FactorIsOn,
+    /// The member has no second factor, or none that waits for its first code.
+    NoFactor,
     /// The set-up token is forged, expired or malformed.
     SetupRefused,
     /// The set-up link has been used, or the deployment already has its first account.
@@ -88,6 +115,15 @@ pub enum AdminProblem {
     },
     /// The key is not deleted, so it cannot be restored.
     NotDeleted,
+    /// The key cannot be regenerated.
+    NotRegenerable(NotRegenerable),
+    /// The key was replaced and its overlap has ended, so it cannot be restored.
+    Replaced {
+        /// ID of its successor.
+        by: String,
+    },
+    /// The key was not replaced, so it has no overlap to end.
+    NotReplaced,
     /// The member has reached the daily limit of mailed codes or of tries.
     TooManyCodes {
         /// Seconds until the next one is allowed.
@@ -145,6 +181,21 @@ pub enum AdminProblem {
         /// Most members of an account.
         max: u32,
     },
+    /// The member already has the one key pair that the account's policy allows.
+    KeyPairExists,
+    /// The account's policy demands a second factor, which the member has not set up.
+    MfaRequired,
+    /// The account's policy demands a mailed code to delete keys.
+    CodeRequired,
+    /// The key belongs to another member.
+    NotYourKey,
+    /// The key ended with the membership of its member.
+    KeyMemberGone,
+    /// The policy changed since the operator saw it.
+    PolicyChangedMeanwhile {
+        /// Present policy with its revision.
+        state: Value,
+    },
     /// The account or the address has reached the daily limit of mailed invitations.
     TooManyInvitationMails {
         /// Seconds until the next one is allowed.
@@ -163,6 +214,9 @@ pub enum NotViewable {
     /// It was encrypted with a generation of the master secret that the operator has removed.
     #[error("it was encrypted under a master secret that is no longer in use")]
     GenerationDropped,
+    /// The account's policy allows no viewable keys.
+    #[error("the account's policy does not let a key be shown again")]
+    Policy,
 }
 
 impl NotViewable {
@@ -171,6 +225,7 @@ impl NotViewable {
         match self {
             Self::NotStored => "not_stored",
             Self::GenerationDropped => "generation_dropped",
+            Self::Policy => "policy",
         }
     }
 }
@@ -191,11 +246,16 @@ impl AdminProblem {
             | Self::SignInRefused
             | Self::StepUpRefused
             | Self::ResetRefused
+            | Self::FactorRefused { .. }
+            | Self::ChallengeOver
             | Self::SetupRefused
             | Self::InvitationRefused => 401,
             Self::CrossSite
-            | Self::StepUpRequired
+            | Self::StepUpRequired { .. }
+            | Self::AccessTooOld
             | Self::NotPermitted
+            | Self::MfaRequired
+            | Self::NotYourKey
             | Self::CodeWrong { .. } => 403,
             Self::KeysNotFound { .. } => 404,
             Self::SetupDone
@@ -208,17 +268,27 @@ impl AdminProblem {
             | Self::TooManyKeys { .. }
             | Self::Protected { .. }
             | Self::NotDeleted
+            | Self::NotRegenerable(_)
+            | Self::Replaced { .. }
+            | Self::NotReplaced
             | Self::MailOff
+            | Self::FactorIsOn
+            | Self::NoFactor
             | Self::LastOwner
+            | Self::KeyPairExists
+            | Self::CodeRequired
+            | Self::KeyMemberGone
             | Self::TooManyInvitations { .. }
             | Self::TooManyMembers { .. } => 409,
             Self::CodeOver | Self::InvitationOver => 410,
             Self::ChangedMeanwhile { .. }
             | Self::ServiceChangedMeanwhile { .. }
+            | Self::PolicyChangedMeanwhile { .. }
             | Self::MemberChangedMeanwhile { .. } => 412,
             Self::Invalid { .. } => 422,
             Self::TooManyAttempts { .. }
             | Self::TooManyCodes { .. }
+            | Self::TooManyFactorTries { .. }
             | Self::TooManyExports { .. }
             | Self::TooManyInvitationMails { .. } => 429,
         }
@@ -232,7 +302,12 @@ impl AdminProblem {
             Self::NotSignedIn => "not_signed_in",
             Self::SignInRefused => "sign_in_refused",
             Self::StepUpRefused => "step_up_refused",
-            Self::StepUpRequired => "step_up_required",
+            Self::StepUpRequired { .. } | Self::AccessTooOld => "step_up_required",
+            Self::FactorRefused { .. } => "factor_refused",
+            Self::TooManyFactorTries { .. } => "too_many_codes",
+            Self::ChallengeOver => "challenge_over",
+            Self::FactorIsOn => "factor_is_on",
+            Self::NoFactor => "no_factor",
             Self::SetupRefused => "setup_refused",
             Self::SetupDone => "setup_done",
             Self::SetupBusy { .. } => "setup_busy",
@@ -249,6 +324,9 @@ impl AdminProblem {
             Self::KeysNotFound { .. } => "not_found",
             Self::Protected { .. } => "protected",
             Self::NotDeleted => "not_deleted",
+            Self::NotRegenerable(_) => "not_regenerable",
+            Self::Replaced { .. } => "replaced",
+            Self::NotReplaced => "not_replaced",
             Self::TooManyCodes { .. } => "too_many_codes",
             Self::TooManyExports { .. } => "too_many_exports",
             Self::CodeWrong { .. } => "code_wrong",
@@ -261,6 +339,12 @@ impl AdminProblem {
             Self::InvitationOver => "invitation_over",
             Self::LastOwner => "last_owner",
             Self::MemberChangedMeanwhile { .. } => "changed_meanwhile",
+            Self::KeyPairExists => "key_pair_exists",
+            Self::MfaRequired => "mfa_required",
+            Self::CodeRequired => "code_required",
+            Self::NotYourKey => "not_your_key",
+            Self::KeyMemberGone => "key_member_gone",
+            Self::PolicyChangedMeanwhile { .. } => "changed_meanwhile",
             Self::TooManyInvitations { .. } => "too_many_invitations",
             Self::TooManyMembers { .. } => "too_many_members",
             Self::TooManyInvitationMails { .. } => "too_many_invitation_mails",
@@ -275,7 +359,12 @@ impl AdminProblem {
             Self::NotSignedIn => "Sign in first",
             Self::SignInRefused => "That e-mail and password do not match an account here",
             Self::StepUpRefused => "That password does not match",
-            Self::StepUpRequired => "Confirm that it is you",
+            Self::StepUpRequired { .. } | Self::AccessTooOld => "Confirm that it is you",
+            Self::FactorRefused { .. } => "That code does not match, or was used before",
+            Self::TooManyFactorTries { .. } => "Too many codes in a day",
+            Self::ChallengeOver => "This sign-in is over; sign in again",
+            Self::FactorIsOn => "An authenticator app is on already",
+            Self::NoFactor => "No authenticator app is on, or none waits for its first code",
             Self::SetupRefused => "The set-up link is not valid, or its time is over",
             Self::SetupDone => {
                 "This set-up link has been used, or this deployment is set up already"
@@ -296,6 +385,9 @@ impl AdminProblem {
             Self::KeysNotFound { .. } => "Some of these keys are not there",
             Self::Protected { .. } => "Some of these keys are protected from deletion",
             Self::NotDeleted => "The key is not deleted",
+            Self::NotRegenerable(_) => "This key cannot be regenerated",
+            Self::Replaced { .. } => "The key was replaced, so it cannot be restored",
+            Self::NotReplaced => "The key was not replaced",
             Self::TooManyCodes { .. } => "Too many codes in a day",
             Self::TooManyExports { .. } => "Too many files of activity in a day",
             Self::CodeWrong { .. } => "That is not the code that was mailed",
@@ -308,6 +400,12 @@ impl AdminProblem {
             Self::InvitationOver => "This invitation was used, withdrawn or replaced",
             Self::LastOwner => "The account needs an owner",
             Self::MemberChangedMeanwhile { .. } => "The member has changed meanwhile",
+            Self::KeyPairExists => "You already have a key pair",
+            Self::MfaRequired => "Set up a second factor first",
+            Self::CodeRequired => "Deleting keys in this account needs a mailed code",
+            Self::NotYourKey => "This key belongs to another member",
+            Self::KeyMemberGone => "The member of this key has left the account",
+            Self::PolicyChangedMeanwhile { .. } => "The policy has changed meanwhile",
             Self::TooManyInvitations { .. } => "The account has as many open invitations as it may",
             Self::TooManyMembers { .. } => "The account has as many members as it may",
             Self::TooManyInvitationMails { .. } => "Too many invitations in a day",
@@ -323,16 +421,23 @@ impl AdminProblem {
             | Self::TooManyInvitations { max }
             | Self::TooManyMembers { max } => put("max", (*max).into()),
             Self::MemberChangedMeanwhile { member } => put("member", member.clone()),
+            Self::PolicyChangedMeanwhile { state } => put("present", state.clone()),
             Self::TooManyAttempts { until, .. }
             | Self::SetupBusy { until, .. }
             | Self::TooManyCodes { until, .. }
+            | Self::TooManyFactorTries { until, .. }
             | Self::TooManyExports { until, .. }
             | Self::TooManyInvitationMails { until, .. } => {
                 put("until", until.as_str().into());
             }
             Self::KeysNotFound { keys } | Self::Protected { keys } => put("keys", keys.clone()),
             Self::CodeWrong { tries_left } => put("tries_left", (*tries_left).into()),
-            Self::StepUpRequired => put("methods", vec!["password"].into()),
+            Self::StepUpRequired { methods } => put("methods", methods.clone().into()),
+            Self::FactorRefused { tries_left } => put("tries_left", (*tries_left).into()),
+            Self::AccessTooOld => {
+                put("methods", vec!["access"].into());
+                put("detail", "sign in at Cloudflare Access again".into());
+            }
             Self::AlreadyIssued { key } => put("key", key.clone()),
             Self::AlreadyInvited { account } => put("account", account.as_str().into()),
             Self::ChangedMeanwhile { key, by, at } => {
@@ -345,6 +450,11 @@ impl AdminProblem {
                 put("reason", why.reason().into());
                 put("detail", why.to_string().into());
             }
+            Self::NotRegenerable(why) => {
+                put("reason", why.reason().into());
+                put("detail", why.to_string().into());
+            }
+            Self::Replaced { by } => put("replaced_by", by.as_str().into()),
             Self::BadHeader { name } => put("header", (*name).into()),
             Self::Invalid { errors } => put("errors", errors.clone()),
             Self::Request(_)
@@ -358,11 +468,20 @@ impl AdminProblem {
             | Self::RestoreNotBegun
             | Self::NotPermitted
             | Self::NotDeleted
+            | Self::NotReplaced
             | Self::CodeOver
             | Self::ResetRefused
             | Self::MailOff
             | Self::InvitationRefused
             | Self::InvitationOver
+            | Self::KeyPairExists
+            | Self::MfaRequired
+            | Self::CodeRequired
+            | Self::NotYourKey
+            | Self::KeyMemberGone
+            | Self::ChallengeOver
+            | Self::FactorIsOn
+            | Self::NoFactor
             | Self::LastOwner => {}
         }
         members
@@ -374,6 +493,7 @@ impl AdminProblem {
             Self::TooManyAttempts { retry_after_s, .. }
             | Self::SetupBusy { retry_after_s, .. }
             | Self::TooManyCodes { retry_after_s, .. }
+            | Self::TooManyFactorTries { retry_after_s, .. }
             | Self::TooManyExports { retry_after_s, .. }
             | Self::TooManyInvitationMails { retry_after_s, .. } => {
                 Some(("retry-after", retry_after_s.to_string()))
@@ -383,7 +503,12 @@ impl AdminProblem {
             | Self::NotSignedIn
             | Self::SignInRefused
             | Self::StepUpRefused
-            | Self::StepUpRequired
+            | Self::StepUpRequired { .. }
+            | Self::AccessTooOld
+            | Self::FactorRefused { .. }
+            | Self::ChallengeOver
+            | Self::FactorIsOn
+            | Self::NoFactor
             | Self::SetupRefused
             | Self::SetupDone
             | Self::AddressTaken
@@ -398,6 +523,9 @@ impl AdminProblem {
             | Self::KeysNotFound { .. }
             | Self::Protected { .. }
             | Self::NotDeleted
+            | Self::NotRegenerable(_)
+            | Self::Replaced { .. }
+            | Self::NotReplaced
             | Self::CodeWrong { .. }
             | Self::CodeOver
             | Self::MailOff
@@ -407,6 +535,12 @@ impl AdminProblem {
             | Self::InvitationRefused
             | Self::InvitationOver
             | Self::LastOwner
+            | Self::KeyPairExists
+            | Self::MfaRequired
+            | Self::CodeRequired
+            | Self::NotYourKey
+            | Self::KeyMemberGone
+            | Self::PolicyChangedMeanwhile { .. }
             | Self::MemberChangedMeanwhile { .. }
             | Self::TooManyInvitations { .. }
             | Self::TooManyMembers { .. } => None,

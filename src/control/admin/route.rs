@@ -3,6 +3,7 @@
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 
+use crate::admin::factor_route::FactorRoute;
 use crate::admin::problem::AdminProblem;
 
 /// A route that the admin Worker serves on the console's host.
@@ -32,6 +33,10 @@ pub enum Route {
     ShowKey(KeyId),
     /// Changes a key.
     EditKey(KeyId),
+    /// Deletes a key without a mailed code.
+    DeleteKey(KeyId),
+    /// Returns the key pair of the member.
+    ShowPair,
     /// Disables a key.
     DisableKey(KeyId),
     /// Enables a key.
@@ -54,6 +59,10 @@ pub enum Route {
     ChangeServicePassword,
     /// Shows a key's secret again.
     RevealKey(KeyId),
+    /// Replaces a key by a successor.
+    RegenerateKey(KeyId),
+    /// Ends a replaced key.
+    EndOverlap(KeyId),
     /// Restores a deleted key.
     RestoreKey(KeyId),
     /// Begins a deletion of keys.
@@ -64,6 +73,8 @@ pub enum Route {
     MailDeletionCode(TokenId),
     /// Confirms a deletion, which deletes its keys.
     ConfirmDeletion(TokenId),
+    /// Leads to the operator's page, once Cloudflare Access has signed the operator in.
+    SignInByAccess,
     /// Lists accounts, for an operator.
     ListAccounts,
     /// Creates the set-up link of a new account. Only operators may.
@@ -72,6 +83,14 @@ pub enum Route {
     ShowAccount(AccountId),
     /// Suspends or resumes an account, or changes its T, for an operator.
     EditAccount(AccountId),
+    /// Returns an account's policy, for an operator.
+    ShowPolicy(AccountId),
+    /// Changes an account's policy, for an operator.
+    SetPolicy(AccountId),
+    /// Returns the effects of a change of an account's policy, for an operator.
+    PreviewPolicy(AccountId),
+    /// Withdraws the invitation of an account, for an operator.
+    WithdrawAccount(AccountId),
     /// Puts an account's records into KV again, for an operator.
     RebuildAccount(AccountId),
     /// Begins to restore an account, for an operator.
@@ -124,6 +143,8 @@ pub enum Route {
     ShowNotices,
     /// Changes one's own switches of notices.
     EditNotices,
+    /// Reads or changes second factors, or answers a challenge with one.
+    Factors(FactorRoute),
 }
 
 impl Route {
@@ -159,6 +180,9 @@ impl Route {
                 "GET, HEAD, POST, DELETE",
             ),
             ["session", "step-up"] => (pick(verb, &[("POST", Self::StepUp)]), "POST"),
+            ["session", "factor"] => {
+                (pick(verb, &[("POST", Self::Factors(FactorRoute::AnswerChallenge))]), "POST")
+            }
             ["session", "switch"] => (pick(verb, &[("POST", Self::SwitchAccount)]), "POST"),
             ["accounts"] => (pick(verb, &[("GET", Self::ListOwnAccounts)]), "GET, HEAD"),
             ["sessions"] => (pick(verb, &[("GET", Self::ListSessions)]), "GET, HEAD"),
@@ -167,6 +191,12 @@ impl Route {
                 let id =
                     TokenId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
                 (pick(verb, &[("DELETE", Self::EndSession(id))]), "DELETE")
+            }
+            ["member", "factors", rest @ ..] => {
+                let (routes, allow) = FactorRoute::find(rest)
+                    .ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                let found = routes.iter().find(|(method, _)| *method == verb);
+                (found.map(|(_, route)| Self::Factors(*route)), allow)
             }
             ["member", "password"] => (pick(verb, &[("POST", Self::ChangePassword)]), "POST"),
             ["password", "reset"] => (pick(verb, &[("POST", Self::BeginReset)]), "POST"),
@@ -180,16 +210,25 @@ impl Route {
             ["keys", "check"] => (pick(verb, &[("POST", Self::CheckKey)]), "POST"),
             ["keys", id] => {
                 let id = KeyId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
-                (
-                    pick(verb, &[("GET", Self::ShowKey(id)), ("PATCH", Self::EditKey(id))]),
-                    "GET, HEAD, PATCH",
-                )
+                let methods = [
+                    ("GET", Self::ShowKey(id)),
+                    ("PATCH", Self::EditKey(id)),
+                    ("DELETE", Self::DeleteKey(id)),
+                ];
+                (pick(verb, &methods), "GET, HEAD, PATCH, DELETE")
             }
-            ["keys", id, action @ ("disable" | "enable" | "restore")] => {
+            ["key-pair"] => (pick(verb, &[("GET", Self::ShowPair)]), "GET, HEAD"),
+            [
+                "keys",
+                id,
+                action @ ("disable" | "enable" | "restore" | "regenerate" | "end-overlap"),
+            ] => {
                 let id = KeyId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
                 let route = match *action {
                     "disable" => Self::DisableKey(id),
                     "enable" => Self::EnableKey(id),
+                    "regenerate" => Self::RegenerateKey(id),
+                    "end-overlap" => Self::EndOverlap(id),
                     _ => Self::RestoreKey(id),
                 };
                 (pick(verb, &[("POST", route)]), "POST")
@@ -233,6 +272,7 @@ impl Route {
             ["account", "service", "password"] => {
                 (pick(verb, &[("POST", Self::ChangeServicePassword)]), "POST")
             }
+            ["operator", "sign-in"] => (pick(verb, &[("GET", Self::SignInByAccess)]), "GET, HEAD"),
             ["operator", "accounts"] => (
                 pick(verb, &[("GET", Self::ListAccounts), ("POST", Self::InviteAccount)]),
                 "GET, HEAD, POST",
@@ -242,9 +282,19 @@ impl Route {
                     AccountId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
                 match rest {
                     [] => {
-                        let methods =
-                            [("GET", Self::ShowAccount(id)), ("PATCH", Self::EditAccount(id))];
-                        (pick(verb, &methods), "GET, HEAD, PATCH")
+                        let methods = [
+                            ("GET", Self::ShowAccount(id)),
+                            ("PATCH", Self::EditAccount(id)),
+                            ("DELETE", Self::WithdrawAccount(id)),
+                        ];
+                        (pick(verb, &methods), "GET, HEAD, PATCH, DELETE")
+                    }
+                    ["policy"] => {
+                        let methods = [("GET", Self::ShowPolicy(id)), ("PUT", Self::SetPolicy(id))];
+                        (pick(verb, &methods), "GET, HEAD, PUT")
+                    }
+                    ["policy", "preview"] => {
+                        (pick(verb, &[("POST", Self::PreviewPolicy(id))]), "POST")
                     }
                     ["rebuild"] => (pick(verb, &[("POST", Self::RebuildAccount(id))]), "POST"),
                     ["restore", "begin"] => {
@@ -283,6 +333,9 @@ impl Route {
                     ["end-sessions"] => {
                         (pick(verb, &[("POST", Self::EndMemberSessions(id))]), "POST")
                     }
+                    ["reset-factors"] => {
+                        (pick(verb, &[("POST", Self::Factors(FactorRoute::Reset(id)))]), "POST")
+                    }
                     _ => return Err(AdminProblem::Request(RequestProblem::NotFound)),
                 }
             }
@@ -301,6 +354,12 @@ impl Route {
         found.ok_or(AdminProblem::Request(RequestProblem::MethodNotAllowed { allow }))
     }
 
+    /// Returns `true` if other sites may lead a browser to the route. Its answer is the same for
+    /// everyone.
+    pub fn is_linked_to(self) -> bool {
+        self == Self::SignInByAccess
+    }
+
     /// Returns `true` if the route needs CSRF protection: the request must come from the console's
     /// own page.
     pub fn wants_own_page(self) -> bool {
@@ -310,17 +369,21 @@ impl Route {
             | Self::ShowSession
             | Self::ListKeys
             | Self::ShowKey(_)
+            | Self::ShowPair
+            | Self::ShowPolicy(_)
             | Self::ShowService
             | Self::CountIssuedByService
             | Self::CountIssuedByKey(_)
             | Self::ListActivity
             | Self::ShowDeletion(_)
+            | Self::SignInByAccess
             | Self::ListAccounts
             | Self::ListOwnAccounts
             | Self::ListSessions
             | Self::ListMembers
             | Self::ShowNotices
             | Self::ShowAccount(_) => false,
+            Self::Factors(route) => route != FactorRoute::Show,
             Self::SetUp
             | Self::ExportActivity
             | Self::CheckSetUp
@@ -331,6 +394,9 @@ impl Route {
             | Self::IssueKey
             | Self::CheckKey
             | Self::EditKey(_)
+            | Self::DeleteKey(_)
+            | Self::SetPolicy(_)
+            | Self::PreviewPolicy(_)
             | Self::DisableKey(_)
             | Self::EnableKey(_)
             | Self::EditService
@@ -338,11 +404,14 @@ impl Route {
             | Self::RevealKey(_)
             | Self::ChangeServicePassword
             | Self::RestoreKey(_)
+            | Self::RegenerateKey(_)
+            | Self::EndOverlap(_)
             | Self::BeginDeletion
             | Self::MailDeletionCode(_)
             | Self::ConfirmDeletion(_)
             | Self::InviteAccount
             | Self::EditAccount(_)
+            | Self::WithdrawAccount(_)
             | Self::RebuildAccount(_)
             | Self::BeginRestore(_)
             | Self::FinishRestore(_)
@@ -398,7 +467,8 @@ mod tests {
         ("/v1/password/reset/confirm", "POST"),
         ("/v1/keys", "GET, HEAD, POST"),
         ("/v1/keys/check", "POST"),
-        ("/v1/keys/{id}", "GET, HEAD, PATCH"),
+        ("/v1/keys/{id}", "GET, HEAD, PATCH, DELETE"),
+        ("/v1/key-pair", "GET, HEAD"),
         ("/v1/keys/{id}/disable", "POST"),
         ("/v1/keys/{id}/enable", "POST"),
         ("/v1/keys/{id}/reveal", "POST"),
@@ -410,12 +480,17 @@ mod tests {
         ("/v1/account/service/reveal", "POST"),
         ("/v1/account/service/password", "POST"),
         ("/v1/keys/{id}/restore", "POST"),
+        ("/v1/keys/{id}/regenerate", "POST"),
+        ("/v1/keys/{id}/end-overlap", "POST"),
         ("/v1/deletions", "POST"),
         ("/v1/deletions/{id}", "GET, HEAD"),
         ("/v1/deletions/{id}/code", "POST"),
         ("/v1/deletions/{id}/confirm", "POST"),
+        ("/v1/operator/sign-in", "GET, HEAD"),
         ("/v1/operator/accounts", "GET, HEAD, POST"),
-        ("/v1/operator/accounts/{id}", "GET, HEAD, PATCH"),
+        ("/v1/operator/accounts/{id}", "GET, HEAD, PATCH, DELETE"),
+        ("/v1/operator/accounts/{id}/policy", "GET, HEAD, PUT"),
+        ("/v1/operator/accounts/{id}/policy/preview", "POST"),
         ("/v1/operator/accounts/{id}/rebuild", "POST"),
         ("/v1/operator/accounts/{id}/restore/begin", "POST"),
         ("/v1/operator/accounts/{id}/restore/finish", "POST"),
@@ -431,6 +506,12 @@ mod tests {
         ("/v1/invitations/accept", "POST"),
         ("/v1/member", "PATCH"),
         ("/v1/member/notices", "GET, HEAD, PATCH"),
+        ("/v1/member/factors", "GET, HEAD"),
+        ("/v1/member/factors/totp", "POST, DELETE"),
+        ("/v1/member/factors/totp/confirm", "POST"),
+        ("/v1/member/factors/recovery-codes", "POST"),
+        ("/v1/members/{id}/reset-factors", "POST"),
+        ("/v1/session/factor", "POST"),
         ("/v1/account", "PATCH"),
         ("/", "GET, HEAD"),
         ("/app.js", "GET, HEAD"),
@@ -551,6 +632,9 @@ mod tests {
             "/v1/operator/accounts/short",
             "/v1/operator/accounts/a1B2c3D4/restore",
             "/v1/operator/accounts/a1B2c3D4/rebuild/now",
+            "/v1/operator/accounts/a1B2c3D4/policy/",
+            "/v1/operator/accounts/a1B2c3D4/policy/previews",
+            "/v1/key-pair/",
             "/v1//keys",
             "/v1/members/",
             "/v1/members/0123456789",
@@ -562,6 +646,8 @@ mod tests {
             "/v1/invitations",
             "/v1/invitations/0123456789",
             "/v1/member/",
+            "/v1/member/factors/",
+            "/v1/member/factors/totp/code",
         ] {
             assert_eq!(
                 Route::find("GET", path),

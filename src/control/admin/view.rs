@@ -1,9 +1,11 @@
 //! Response documents of the console's routes, as JSON (`docs/http-api.md`).
 
 mod deletion;
+mod factors;
 mod identity;
 mod members;
 mod parts;
+mod policy;
 
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::secret::SecretText;
@@ -17,9 +19,11 @@ use claviger_core::replication::refresh::{AccountState, Caller};
 use serde_json::{Map, Value, json};
 
 pub use self::deletion::{deleted, deletion};
+pub use self::factors::{begun_totp, challenged, factors, factors_with_codes, required};
 pub use self::identity::{OwnAccount, own_accounts, sessions};
 pub use self::members::{invitation, invitation_offer, member, members, notices};
 use self::parts::text;
+pub use self::policy::{member_removed, policy_preview, policy_state};
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::{AdminProblem, NotViewable};
 use crate::protocol::activity;
@@ -28,7 +32,9 @@ use crate::protocol::draft::field::FieldError;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::keys::{IssuedBy, KeyPage, KeyView};
 use crate::protocol::member::Role;
-use crate::protocol::operator::{DirectoryEntry, EntryCursor, EntryState};
+use crate::protocol::operator::{AccountsByStatus, DirectoryEntry, EntryCursor, EntryState};
+use crate::protocol::pair::PairView;
+use crate::protocol::proof::ProofMethod;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::{ServiceNetwork, ServiceView};
 use crate::protocol::token::{NewToken, SETUP_LIFE_MS};
@@ -60,7 +66,21 @@ pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
         "changed_by": key.changed_by,
         "deleted_at": key.deleted_at.map(text),
         "restorable_until": key.restorable_until().map(text),
+        "replaces": key.replaces,
+        "replaced_by": key.replaced_by,
+        "overlap_until": key.overlap(now).map(text),
         "revision": key.revision,
+    })
+}
+
+/// Returns the document of a member's key pair.
+pub fn pair(pair: &PairView, config: &AdminConfig, now: UnixMs) -> Value {
+    json!({
+        "key": pair.key.as_ref().map(|key| self::key(key, config, now)),
+        "missing": pair.missing,
+        "owners": pair.owners,
+        "expires_at": pair.expires.map(text),
+        "now": text(now),
     })
 }
 
@@ -75,7 +95,7 @@ pub fn ceiling(ceiling: &Ceiling) -> Value {
 
 fn issued_by(key: &KeyView) -> Value {
     match &key.issued_by {
-        None => json!({ "kind": "member", "name": key.created_by }),
+        None => json!({ "kind": "member", "id": key.member, "name": key.created_by }),
         Some(IssuedBy::Key { id, name }) => json!({ "kind": "key", "id": id, "name": name }),
         Some(IssuedBy::Service) => json!({ "kind": "service" }),
     }
@@ -134,6 +154,24 @@ pub fn issued(view: &KeyView, new: &NewKey, config: &AdminConfig, now: UnixMs) -
         "access_secret": access_secret,
         "now": text(now),
     })
+}
+
+/// Returns the document of a regenerated key: the successor with its secret, the old key, and the
+/// time from which the end of the old key, or its overlap, is in force everywhere.
+pub fn regenerated(
+    successor: &KeyView,
+    replaced: &KeyView,
+    new: &NewKey,
+    bound: Bound,
+    config: &AdminConfig,
+    now: UnixMs,
+) -> Value {
+    let mut members = issued(successor, new, config, now);
+    if let Some(members) = members.as_object_mut() {
+        members.insert("replaced".into(), key(replaced, config, now));
+        members.insert("bound".into(), json!(parts::bound(bound)));
+    }
+    members
 }
 
 /// Returns the document of a viewable key with its secret; `None` if the text is no key.
@@ -254,9 +292,15 @@ fn link_end(entered_at: UnixMs) -> UnixMs {
 }
 
 /// Returns the document of a page of accounts.
-pub fn accounts(accounts: &[DirectoryEntry], next: Option<EntryCursor>, now: UnixMs) -> Value {
+pub fn accounts(
+    accounts: &[DirectoryEntry],
+    next: Option<EntryCursor>,
+    counts: AccountsByStatus,
+    now: UnixMs,
+) -> Value {
     let accounts: Vec<Value> = accounts.iter().map(entry).collect();
-    json!({ "accounts": accounts, "next": next.map(|cursor| cursor.to_text()), "now": text(now) })
+    let next = next.map(|cursor| cursor.to_text());
+    json!({ "accounts": accounts, "next": next, "counts": counts, "now": text(now) })
 }
 
 /// Returns the document of one account. Once it is open, the document includes the view of its
@@ -275,6 +319,8 @@ pub fn account(
         members.insert("freshness_s".into(), view.freshness_s.into());
         members.insert("within_s".into(), config.terms.within_s(view.freshness_s).into());
         members.insert("publication".into(), json!(progress));
+        members.insert("policy".into(), policy::policy(&view.policy));
+        members.insert("members".into(), json!(counts.and_then(|counts| counts.people)));
         let counts = counts.map(|counts| {
             json!({ "by_members": counts.members, "by_issuers": counts.issuers, "used_24h": counts.used_24h })
         });
@@ -355,8 +401,13 @@ pub fn session(
             "id": view.account.id, "name": view.account.name, "time_zone": view.account.zone,
             "freshness_s": config.terms.within_s(view.account.freshness_s),
             "freshness": config.terms.freshness.as_str(), "suspended": view.account.suspended,
+            "policy": policy::policy(&view.account.policy),
         },
         "operator": view.operator,
+        "operator_by": match &config.access {
+            Ok(None) => "session",
+            Ok(Some(_)) | Err(_) => "access",
+        },
         "accounts": view.accounts,
         "mail": match (&config.mail, view.mail_is_failing) {
             (None, _) => "off",
@@ -368,6 +419,7 @@ pub fn session(
         "permissions": config.rules.permissions().iter().map(Permission::to_string).collect::<Vec<_>>(),
         "grantable_reserved": reserved.iter().map(Permission::to_string).collect::<Vec<_>>(),
         "api": api(config),
+        "mfa": view.mfa,
         "step_up_until": text(view.step_up_until),
         "expires_at": text(view.expires),
         "now": text(now),
@@ -388,11 +440,11 @@ fn api(config: &AdminConfig) -> Value {
 /// # Errors
 /// [`RequestProblem::NotFound`] for every other member, as on the operator's routes.
 pub fn counters(
-    view: &SessionView,
+    is_operator: bool,
     counters: Option<Value>,
     now: UnixMs,
 ) -> Result<Value, AdminProblem> {
-    if view.operator {
+    if is_operator {
         Ok(json!({ "isolate": counters, "now": text(now) }))
     } else {
         Err(AdminProblem::Request(RequestProblem::NotFound))
@@ -405,7 +457,16 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::NotSignedIn => AdminProblem::NotSignedIn,
         Refusal::SignInRefused => AdminProblem::SignInRefused,
         Refusal::NotPermitted => AdminProblem::NotPermitted,
-        Refusal::StepUpRequired => AdminProblem::StepUpRequired,
+        Refusal::StepUpRequired => factors::required(&[ProofMethod::Password]),
+        Refusal::ProofRequired { methods } => factors::required(&methods),
+        Refusal::FactorRefused { tries_left } => AdminProblem::FactorRefused { tries_left },
+        Refusal::TooManyFactorTries { until } => AdminProblem::TooManyFactorTries {
+            retry_after_s: wait_s(until, now),
+            until: text(until),
+        },
+        Refusal::ChallengeOver => AdminProblem::ChallengeOver,
+        Refusal::FactorIsOn => AdminProblem::FactorIsOn,
+        Refusal::NoFactor => AdminProblem::NoFactor,
         Refusal::NotFound => AdminProblem::Request(RequestProblem::NotFound),
         Refusal::ChangedMeanwhile { key: view } => AdminProblem::ChangedMeanwhile {
             key: key(&view, config, now),
@@ -427,6 +488,9 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::KeysNotFound { keys } => AdminProblem::KeysNotFound { keys: json!(keys) },
         Refusal::Protected { keys } => AdminProblem::Protected { keys: json!(keys) },
         Refusal::NotDeleted => AdminProblem::NotDeleted,
+        Refusal::NotRegenerable { reason } => AdminProblem::NotRegenerable(reason),
+        Refusal::Replaced { by } => AdminProblem::Replaced { by: by.to_string() },
+        Refusal::NotReplaced => AdminProblem::NotReplaced,
         Refusal::TooManyCodes { until } => {
             AdminProblem::TooManyCodes { retry_after_s: wait_s(until, now), until: text(until) }
         }
@@ -437,6 +501,15 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::CodeOver => AdminProblem::CodeOver,
         Refusal::AlreadyOpen => AdminProblem::SetupDone,
         Refusal::LastOwner => AdminProblem::LastOwner,
+        Refusal::KeyPairExists => AdminProblem::KeyPairExists,
+        Refusal::MfaRequired => AdminProblem::MfaRequired,
+        Refusal::CodeRequired => AdminProblem::CodeRequired,
+        Refusal::NotYourKey => AdminProblem::NotYourKey,
+        Refusal::KeyMemberGone => AdminProblem::KeyMemberGone,
+        Refusal::ViewingNotAllowed => AdminProblem::NotViewable(NotViewable::Policy),
+        Refusal::PolicyChangedMeanwhile { state } => {
+            AdminProblem::PolicyChangedMeanwhile { state: policy::with_revision(&state) }
+        }
         Refusal::MemberChangedMeanwhile { member: entry } => {
             AdminProblem::MemberChangedMeanwhile { member: members::entry(&entry) }
         }

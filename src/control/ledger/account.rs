@@ -7,6 +7,7 @@ use claviger_core::replication::record::{Epoch, Revision};
 
 use super::freshness::AccountFreshness;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::protocol::policy::Policy;
 use crate::protocol::view::AccountView;
 use crate::protocol::zone::Zone;
 
@@ -45,6 +46,10 @@ pub struct Account {
     pub pending_since: Option<UnixMs>,
     /// `true` if the last delivery of mail failed; read only.
     pub mail_is_failing: bool,
+    /// Policy of the account; read only.
+    pub policy: Policy,
+    /// Revision of the policy; read only.
+    pub policy_revision: Revision,
 }
 
 impl Account {
@@ -53,7 +58,8 @@ impl Account {
         let text = format!(
             "SELECT id, name, zone, freshness_ms, freshness_before_ms, freshness_before_until_ms, suspended,
                 state_revision, epoch, generation, epoch_is_over, ifnull(epoch_noted, ''), revision, operator,
-                (SELECT min(owed_at_ms) FROM publication WHERE owed_at_ms IS NOT NULL), {IS_FAILING}
+                (SELECT min(owed_at_ms) FROM publication WHERE owed_at_ms IS NOT NULL), {IS_FAILING},
+                (SELECT policy FROM policy), ifnull((SELECT revision FROM policy), 0)
             FROM account"
         );
         sql.first(&Statement::new(text))?.map(Self::read).transpose()
@@ -79,6 +85,8 @@ impl Account {
             operator: row.integer()? != 0,
             pending_since: row.optional_time()?,
             mail_is_failing: row.integer()? != 0,
+            policy: policy_of(row.optional_text()?.as_deref()),
+            policy_revision: row.revision()?,
         })
     }
 
@@ -125,8 +133,8 @@ impl Account {
 
     /// Returns the account as members see it.
     pub fn view(&self) -> AccountView {
-        let Self { id, name, zone, freshness, suspended, .. } = self.clone();
-        AccountView { id, name, zone, freshness_s: freshness.s(), suspended }
+        let Self { id, name, zone, freshness, suspended, policy, .. } = self.clone();
+        AccountView { id, name, zone, freshness_s: freshness.s(), suspended, policy }
     }
 
     /// Returns the age of the oldest change that KV has not acknowledged.
@@ -152,5 +160,14 @@ impl Account {
     /// never wrote.
     pub fn end_epoch() -> Statement {
         Statement::new("UPDATE account SET epoch_is_over = 1")
+    }
+}
+
+/// Reads a stored policy. Without one, the account has the default; one that is no JSON is the
+/// strictest.
+fn policy_of(stored: Option<&str>) -> Policy {
+    match stored {
+        None => Policy::default(),
+        Some(json) => serde_json::from_str(json).unwrap_or(Policy::STRICTEST),
     }
 }

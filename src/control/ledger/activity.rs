@@ -20,7 +20,7 @@ use super::audit::Action;
 use super::context::CommandContext;
 use super::listing::holds_secret;
 use crate::ledger::plan::Plan;
-use crate::ledger::search_terms::NameQuery;
+use crate::objects::search_terms::NameQuery;
 use crate::objects::sql;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::protocol::activity::{
@@ -138,9 +138,9 @@ const NAMES: &str =
 
 /// A parsed query.
 #[derive(Debug, Default)]
-struct WantedEntries {
+struct WantedEntries<'q> {
     key: Option<KeyId>,
-    actor: Option<Actor>,
+    actor: Option<Actor<'q>>,
     action: Option<String>,
     from: Option<UnixMs>,
     until: Option<UnixMs>,
@@ -148,8 +148,8 @@ struct WantedEntries {
     after: Option<(UnixMs, i64)>,
 }
 
-impl WantedEntries {
-    fn read(query: &Query, account: &Account) -> Result<Self, Vec<FieldError>> {
+impl<'q> WantedEntries<'q> {
+    fn read(query: &'q Query, account: &Account) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut refuse = |field: &str, code: &str, detail: &str| {
             errors.push(FieldError::new(field, code, detail))
@@ -164,7 +164,8 @@ impl WantedEntries {
         if let Some(text) = &query.member {
             wanted.actor = Actor::parse(text);
             if wanted.actor.is_none() {
-                refuse("member", "malformed", "this is no member's ID, nor service or operator");
+                let detail = "this is no member's ID, nor service, operator or an address";
+                refuse("member", "malformed", detail);
             }
         }
         if let Some(text) = &query.action {
@@ -325,10 +326,20 @@ fn entry(mut row: Row) -> Result<ActivityEntry, SqlError> {
     let name = after.as_ref().and_then(name_in).or(key_name);
     let by = match Actor::parse(&actor) {
         Some(known) => {
-            let id = matches!(known, Actor::Member(_) | Actor::Key(_)).then_some(actor);
-            By { kind: known.kind().to_owned(), id, name: actor_name }
+            let kind = known.kind().to_owned();
+            match known {
+                Actor::Member(_) | Actor::Key(_) => {
+                    By { kind, id: Some(actor.clone()), name: actor_name }
+                }
+                Actor::AccessOperator(address) => {
+                    By { kind, id: None, name: Some(address.to_owned()) }
+                }
+                Actor::Service | Actor::Operator | Actor::Unproven => {
+                    By { kind, id: None, name: None }
+                }
+            }
         }
-        None => By { kind: actor, id: None, name: None },
+        None => By { kind: actor.clone(), id: None, name: None },
     };
     Ok(ActivityEntry {
         id: number.try_into().unwrap_or_default(),

@@ -56,7 +56,7 @@ fn count(
     })
 }
 
-/// Returns the counts of an account's keys.
+/// Returns the counts of an account's keys and members.
 pub(super) fn of_account(sql: &dyn Sql, now: UnixMs) -> Result<AccountCounts, SqlError> {
     let KeyCounts { members, issuers, .. } = KeyCounts::load(sql)?;
     let since = now.saturating_sub(USED_WITHIN);
@@ -64,5 +64,7 @@ pub(super) fn of_account(sql: &dyn Sql, now: UnixMs) -> Result<AccountCounts, Sq
         SELECT DISTINCT key FROM usage INDEXED BY usage_by_day WHERE day >= ? AND last_used_at_ms > ? LIMIT ?)";
     let used = Statement::new(text).bind(day(since)).bind(since).bind(COUNTED_MAX);
     let used_24h = u32::try_from(sql.integer(&used)?).unwrap_or(COUNTED_MAX);
-    Ok(AccountCounts { members, issuers, used_24h })
+    let people = "SELECT count(*) FROM member WHERE removed_at_ms IS NULL";
+    let people = u32::try_from(sql.integer(&Statement::new(people))?).ok();
+    Ok(AccountCounts { members, issuers, used_24h, people })
 }

@@ -26,6 +26,12 @@ pub enum Action {
     StepUp,
     /// A key was issued.
     Issue,
+    /// A key was issued as the successor of another.
+    Regenerate,
+    /// A key was replaced by its successor, and ended at once or was given an overlap.
+    Replace,
+    /// A replaced key was ended before its overlap was over.
+    EndOverlap,
     /// A key's name or limits were changed.
     Edit,
     /// A key was enabled.
@@ -58,12 +64,18 @@ pub enum Action {
     InviteAccount,
     /// An operator of this account changed another account's T, or suspended or resumed it.
     SetAccountState,
+    /// The operator changed the account's policy.
+    SetPolicy,
+    /// An operator of this account changed another account's policy.
+    SetAccountPolicy,
     /// An operator of this account started a rebuild of another account's records in KV.
     RebuildAccount,
     /// An operator of this account began to restore another account's ledger.
     BeginRestore,
     /// An operator of this account finished a restore.
     FinishRestore,
+    /// An operator of this account withdrew the invitation of another account.
+    WithdrawAccount,
     /// The ledger gave a key a new revision, because KV held another record under the old one.
     Renumber,
     /// The ledger found a name in KV without a key.
@@ -102,6 +114,20 @@ pub enum Action {
     EditProfile,
     /// An owner changed the account's name or time zone.
     EditAccount,
+    /// A password was right, and the member has a second factor.
+    DemandFactor,
+    /// A code of a second factor was refused.
+    RefuseFactor,
+    /// A member turned an authenticator app on.
+    TurnOnFactor,
+    /// A member turned their authenticator app off.
+    TurnOffFactor,
+    /// An owner turned off the second factors of a member.
+    ResetFactors,
+    /// A member replaced their recovery codes.
+    RenewRecoveryCodes,
+    /// A member used a recovery code.
+    UseRecoveryCode,
     /// Sign-ins of a member were refused for a wrong password.
     RefuseSignIn,
     /// A signed-in member typed a wrong password to prove their identity.
@@ -117,12 +143,15 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 49] = [
+    const ALL: [Self; 62] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
         Self::StepUp,
         Self::Issue,
+        Self::Regenerate,
+        Self::Replace,
+        Self::EndOverlap,
         Self::Edit,
         Self::Enable,
         Self::Disable,
@@ -139,9 +168,12 @@ impl Action {
         Self::Restore,
         Self::InviteAccount,
         Self::SetAccountState,
+        Self::SetPolicy,
+        Self::SetAccountPolicy,
         Self::RebuildAccount,
         Self::BeginRestore,
         Self::FinishRestore,
+        Self::WithdrawAccount,
         Self::Renumber,
         Self::Orphan,
         Self::Sweep,
@@ -161,6 +193,13 @@ impl Action {
         Self::EndMemberSessions,
         Self::EditProfile,
         Self::EditAccount,
+        Self::DemandFactor,
+        Self::RefuseFactor,
+        Self::TurnOnFactor,
+        Self::TurnOffFactor,
+        Self::ResetFactors,
+        Self::RenewRecoveryCodes,
+        Self::UseRecoveryCode,
         Self::RefuseSignIn,
         Self::RefuseStepUp,
         Self::RefuseResetCode,
@@ -182,6 +221,9 @@ impl Action {
             Self::SignOut => ("sign_out", "signed_out"),
             Self::StepUp => ("step_up", "identity_proven"),
             Self::Issue => ("issue", "key_issued"),
+            Self::Regenerate => ("regenerate", "key_regenerated"),
+            Self::Replace => ("replace", "key_replaced"),
+            Self::EndOverlap => ("end_overlap", "overlap_ended"),
             Self::Edit => ("edit", "key_edited"),
             Self::Enable => ("enable", "key_enabled"),
             Self::Disable => ("disable", "key_disabled"),
@@ -198,9 +240,12 @@ impl Action {
             Self::Restore => ("restore", "account_restored"),
             Self::InviteAccount => ("invite_account", "operator_invited_account"),
             Self::SetAccountState => ("set_account_state", "operator_set_account_state"),
+            Self::SetPolicy => ("set_policy", "policy_changed"),
+            Self::SetAccountPolicy => ("set_account_policy", "operator_changed_policy"),
             Self::RebuildAccount => ("rebuild_account", "operator_rebuilt_records"),
             Self::BeginRestore => ("begin_restore", "operator_began_restore"),
             Self::FinishRestore => ("finish_restore", "operator_finished_restore"),
+            Self::WithdrawAccount => ("withdraw_account", "operator_withdrew_account"),
             Self::Renumber => ("renumber", "key_renumbered"),
             Self::Orphan => ("orphan", "orphan_found"),
             Self::Sweep => ("sweep", "key_swept"),
@@ -220,6 +265,13 @@ impl Action {
             Self::EndMemberSessions => ("end_member_sessions", "member_sessions_ended"),
             Self::EditProfile => ("edit_profile", "profile_changed"),
             Self::EditAccount => ("edit_account", "account_changed"),
+            Self::DemandFactor => ("demand_factor", "mfa_code_demanded"),
+            Self::RefuseFactor => ("refuse_factor", "mfa_code_refused"),
+            Self::TurnOnFactor => ("turn_on_factor", "mfa_turned_on"),
+            Self::TurnOffFactor => ("turn_off_factor", "mfa_turned_off"),
+            Self::ResetFactors => ("reset_factors", "mfa_reset"),
+            Self::RenewRecoveryCodes => ("renew_recovery_codes", "recovery_codes_renewed"),
+            Self::UseRecoveryCode => ("use_recovery_code", "recovery_code_used"),
             Self::RefuseSignIn => ("refuse_sign_in", "sign_in_refused"),
             Self::RefuseStepUp => ("refuse_step_up", "identity_proof_refused"),
             Self::RefuseResetCode => ("refuse_reset_code", "reset_code_wrong"),
@@ -246,7 +298,7 @@ impl Action {
 #[derive(Clone, Copy, Debug)]
 pub struct Author<'a> {
     /// Member, key, service password or operator.
-    pub actor: Actor,
+    pub actor: Actor<'a>,
     /// IP address of the request; `None` if the platform reported none.
     pub address: Option<&'a str>,
     /// Time of the action, Unix ms.
@@ -354,10 +406,16 @@ pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -
 
 /// Returns a key as JSON for an audit row, without its digest.
 fn audit_json(key: &Key) -> String {
-    let Key { name, limits, ceiling, viewable, protected, .. } = key;
+    let Key { name, limits, ceiling, viewable, protected, replaces, replaced_by, .. } = key;
     let state = key.state.as_str();
-    json!({ "name": name, "state": state, "limits": limits, "issuable": ceiling, "viewable": viewable, "protected": protected })
-        .to_string()
+    let mut members = json!({ "name": name, "state": state, "limits": limits, "issuable": ceiling, "viewable": viewable, "protected": protected });
+    // Only a key of a rotation has links.
+    for (name, id) in [("replaces", replaces), ("replaced_by", replaced_by)] {
+        if let (Some(id), Some(members)) = (id, members.as_object_mut()) {
+            members.insert(name.to_owned(), json!(id));
+        }
+    }
+    members.to_string()
 }
 
 #[cfg(test)]

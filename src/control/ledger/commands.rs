@@ -7,12 +7,14 @@ use claviger_core::credential::issuer::RevokedSealed;
 use claviger_core::credential::limits::network::ClientAddress;
 
 use super::audit::Action;
-use super::decide::{IssueRequest, KeyDecision, Present};
-use super::key::{Key, KeyCounts};
+use super::decide::{IssueRequest, KEYS_MAX, KeyDecision, Present};
+use super::key::Key;
+use super::policy::HeldKeys;
 use super::publication::Publication;
+use super::regeneration::RegenerateRequest;
 use super::{
-    activity, at_stake, deletion, idempotency, key, listing, members, notices, reveal, revoking,
-    service, session_list, usage,
+    activity, at_stake, deletion, factor_commands, factors, idempotency, key, listing, members,
+    notices, pair, regeneration, reveal, revoking, service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
@@ -23,8 +25,8 @@ use crate::ledger::{decide, operator};
 use crate::objects::sql::{SqlError, Statement};
 use crate::protocol::command::Command;
 use crate::protocol::draft::preview::DraftPreview;
-use crate::protocol::keys::KeyName;
 use crate::protocol::ledger::LedgerReply;
+use crate::protocol::proof::ProofPolicy;
 use crate::protocol::refusal::Refusal;
 
 impl Ledger<'_> {
@@ -36,10 +38,10 @@ impl Ledger<'_> {
         command: Command,
     ) -> Result<Plan, SqlError> {
         let command = decide::given_by(command, context.session.member_id());
-        let (role, is_proven) =
-            (context.session.member.view.role, context.session.is_proven(context.now));
-        if let Err(refusal) = decide::authorise(&command, role, is_proven, context.account.operator)
-        {
+        let (role, proof) = (context.session.member.view.role, context.session.proof(context.now));
+        let policy = ProofPolicy::default();
+        let operates = context.account.operator;
+        if let Err(refusal) = decide::authorise(&command, role, proof, &policy, operates) {
             return Ok(Plan::refuse(refusal));
         }
         self.write_uses(context.now)?;
@@ -98,7 +100,10 @@ impl Ledger<'_> {
             }
             Command::Check { draft } => {
                 let caller = context.address.and_then(ClientAddress::parse);
-                let mut checked = DraftPreview::of(&draft, context.decision().setting(), caller);
+                let edited = draft.key.map(|id| Key::load(self.sql, id)).transpose()?.flatten();
+                let created_at = edited.map(|key| key.created.at);
+                let setting = context.decision();
+                let mut checked = DraftPreview::of(&draft, setting.setting(created_at), caller);
                 if let (Some(key), Some(note)) = (draft.key, &checked.networks) {
                     checked.locked_out =
                         Some(usage::locked_out(self.sql, key, &note.stored, context.now)?);
@@ -125,12 +130,35 @@ impl Ledger<'_> {
                     context.now,
                 );
                 let mut more = Vec::from(remember);
-                more.extend(sealed.map(|sealed| key::keep(id, &sealed)));
                 if let Ok(KeyDecision::Change(change)) = &decision {
-                    let name = change.after.name.clone();
-                    more.extend(notices::issued(context, KeyName { id, name }));
+                    more.extend(pair::confirm(context, &change.after)?);
                 }
+                more.extend(sealed.map(|sealed| key::keep(id, &sealed)));
                 self.commit(context, decision, more)
+            }
+            Command::Regenerate {
+                id,
+                expected,
+                new_id,
+                new_digest,
+                form,
+                idempotency_key,
+                sealed,
+            } => {
+                let request = RegenerateRequest {
+                    expected,
+                    id: new_id,
+                    digest: new_digest,
+                    form: &form,
+                    is_sealed: sealed.is_some(),
+                    idempotency_key: &idempotency_key,
+                };
+                regeneration::plan(self.sql, context, id, request, sealed)
+            }
+            Command::EndOverlap { id, expected } => {
+                let key = Key::load(self.sql, id)?;
+                let scrub = regeneration::schedule_scrub(context.now);
+                self.commit(context, context.decision().end_overlap(key, expected), vec![scrub])
             }
             Command::Reveal { id } => reveal::plan(self.sql, context, id),
             Command::Edit { id, expected, changes } => {
@@ -156,9 +184,17 @@ impl Ledger<'_> {
                 deletion::mail_code(self.sql, context, id, code)
             }
             Command::ConfirmDeletion { id, mac } => deletion::confirm(self.sql, context, id, mac),
+            Command::DeleteKey { id, expected } => {
+                deletion::delete_one(self.sql, context, id, expected)
+            }
+            Command::ShowPair => pair::show(self.sql, context),
             Command::RestoreKey { id, expected } => {
-                let (key, keys) = (Key::load(self.sql, id)?, KeyCounts::load(self.sql)?.members);
-                self.commit(context, context.decision().restore(key, expected, keys), Vec::new())
+                let (key, keys) = (Key::load(self.sql, id)?, key::counted(self.sql, KEYS_MAX)?);
+                let member =
+                    key.as_ref().map_or(context.session.member_id(), |key| key.created.member);
+                let held = HeldKeys::load(self.sql, &context.account.policy, member)?;
+                let decision = context.decision().restore(key, expected, keys, held);
+                self.commit(context, decision, Vec::new())
             }
             Command::Activity { query, exports: false } => {
                 activity::read(self.sql, context, &query)
@@ -177,6 +213,10 @@ impl Ledger<'_> {
             Command::EndSession { id } => session_list::end(self.sql, context, id),
             Command::EndOtherSessions => Ok(session_list::end_others(context)),
             Command::Members { members } => members::execute(self.sql, context, members),
+            Command::ProveFactor { typed, session } => {
+                factor_commands::prove(self.sql, context, &typed, &session)
+            }
+            Command::Factors { factors } => factor_commands::execute(self.sql, context, factors),
         }
     }
 
@@ -212,9 +252,11 @@ impl Ledger<'_> {
                 issue.idempotency_key,
                 context.now,
             )?,
-            keys: KeyCounts::load(self.sql)?.members,
+            keys: key::counted(self.sql, KEYS_MAX)?,
             // An orphan's ID counts as taken, too.
             id_is_taken: Publication::load(self.sql, issue.id)?.is_some(),
+            held: HeldKeys::load(self.sql, &context.account.policy, member)?,
+            has_second_factor: factors::has_second_factor(self.sql, member)?,
         })
     }
 }
@@ -222,7 +264,7 @@ impl Ledger<'_> {
 fn changed(context: &CommandContext<'_>, key: &Key, narrows: bool) -> LedgerReply {
     LedgerReply::Changed {
         key: Some(key.view()),
-        record: key.record(&context.account.epoch),
+        record: key.record(context.account),
         bound: narrows.then(|| context.account.bound(context.now)),
     }
 }

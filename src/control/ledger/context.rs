@@ -7,12 +7,15 @@ use crate::ledger::audit::Author;
 use crate::ledger::decide::DecisionContext;
 use crate::ledger::sessions::Session;
 use crate::protocol::activity::Actor;
+use crate::protocol::master::MasterSecrets;
 
 /// The context of a command, with the session's member as its author.
 pub(super) struct CommandContext<'a> {
     pub account: &'a Account,
     pub session: Session,
     pub address: Option<&'a str>,
+    /// Secrets that decrypt seeds; `None` where no code can be checked, and all are refused.
+    pub master: Option<&'a MasterSecrets>,
     pub now: UnixMs,
 }
 

@@ -17,18 +17,21 @@ use super::account::Account;
 use super::audit::Action;
 use super::key::{Key, Stamp, State};
 use super::member::Member;
+use super::policy::{HeldKeys, KeyAct, check_act};
 use crate::protocol::command::Command;
 use crate::protocol::draft::field::{FieldError, Setting};
 use crate::protocol::draft::{Changes, Decided, Draft, decide_edit, decide_issue};
+use crate::protocol::factors::FactorsCommand;
 use crate::protocol::keys::{KeyName, RESTORABLE, is_idempotency_key};
 use crate::protocol::member::Role;
 use crate::protocol::members::MembersCommand;
-use crate::protocol::operator::OperatorCommand;
+use crate::protocol::proof::{ActionClass, GivenProof, ProofMethod, ProofPolicy};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service::ServiceCommand;
 
 /// Most keys of an account, deleted ones excluded. A key's row has at most some 16 KB (256
-/// networks, twice), so 20,000 take 320 MB of an object's 10 GB.
+/// networks, twice), so 20,000 take 320 MB of an object's 10 GB. A key and its predecessor count as
+/// one ([`counted`](super::key::counted)), so there may be twice as many rows.
 pub const KEYS_MAX: u32 = 20_000;
 
 /// A change that was decided and is ready to commit.
@@ -77,7 +80,19 @@ enum RequiredRights {
 
 fn demand(command: &Command) -> RequiredRights {
     match command {
-        Command::Show | Command::SignOut | Command::StepUp { .. } => RequiredRights::Session,
+        Command::Show
+        | Command::ShowPair
+        | Command::SignOut
+        | Command::StepUp { .. }
+        | Command::ProveFactor { .. } => RequiredRights::Session,
+        Command::Factors { factors } => match factors {
+            FactorsCommand::Show => RequiredRights::Session,
+            FactorsCommand::BeginTotp { .. }
+            | FactorsCommand::ConfirmTotp { .. }
+            | FactorsCommand::TurnOffTotp
+            | FactorsCommand::RenewRecoveryCodes { .. } => RequiredRights::ProvenSession,
+            FactorsCommand::Reset { .. } => RequiredRights::ProvenOwner,
+        },
         // No fresh proof: a member who notices a foreign session must be able to end it at once.
         Command::ListSessions | Command::EndSession { .. } | Command::EndOtherSessions => {
             RequiredRights::Session
@@ -91,6 +106,8 @@ fn demand(command: &Command) -> RequiredRights {
         Command::SetEnabled { enabled: false, .. } | Command::RevokeSealed { .. } => {
             RequiredRights::Editor
         }
+        // No fresh proof, where the policy demands no code either: a deletion can be undone.
+        Command::DeleteKey { .. } => RequiredRights::Editor,
         // No fresh proof beforehand: the mailed code is one.
         Command::BeginDeletion { .. }
         | Command::ShowDeletion { .. }
@@ -98,14 +115,16 @@ fn demand(command: &Command) -> RequiredRights {
         | Command::ConfirmDeletion { .. } => RequiredRights::Editor,
         Command::SetEnabled { enabled: true, .. }
         | Command::Issue { .. }
+        | Command::Regenerate { .. }
+        | Command::EndOverlap { .. }
         | Command::Reveal { .. }
         | Command::Edit { .. }
         | Command::RestoreKey { .. } => RequiredRights::ProvenEditor,
         Command::Service { service: ServiceCommand::Show } => RequiredRights::Session,
         Command::Service { service: ServiceCommand::Reveal } => RequiredRights::ProvenEditor,
         Command::Service { .. } => RequiredRights::ProvenOwner,
-        Command::Operate { operation: OperatorCommand::Look } => RequiredRights::Operator,
-        Command::Operate { .. } => RequiredRights::ProvenOperator,
+        Command::Operate { operation } if operation.is_change() => RequiredRights::ProvenOperator,
+        Command::Operate { .. } => RequiredRights::Operator,
         Command::Members { members } => match members {
             MembersCommand::List
             | MembersCommand::EditProfile { .. }
@@ -125,6 +144,25 @@ fn demand(command: &Command) -> RequiredRights {
     }
 }
 
+/// Returns the class of a command, by which the account's policy demands a proof of identity. It
+/// matters for commands that need one.
+fn class(command: &Command) -> ActionClass {
+    match command {
+        Command::Reveal { .. } | Command::Service { service: ServiceCommand::Reveal } => {
+            ActionClass::ShowSecrets
+        }
+        Command::Service { .. } => ActionClass::ChangeService,
+        Command::Operate { .. } => ActionClass::Operate,
+        Command::Factors { factors: FactorsCommand::Reset { .. } } => ActionClass::ManageMembers,
+        Command::Factors { .. } => ActionClass::ChangeFactors,
+        Command::Members { members: MembersCommand::EditAccount { .. } } => {
+            ActionClass::ChangeAccount
+        }
+        Command::Members { .. } => ActionClass::ManageMembers,
+        _ => ActionClass::ChangeKeys,
+    }
+}
+
 /// Returns the command that `member` gives. The removal of oneself is leaving, which every member
 /// may.
 pub fn given_by(command: Command, member: MemberId) -> Command {
@@ -138,36 +176,44 @@ pub fn given_by(command: Command, member: MemberId) -> Command {
     }
 }
 
-/// Checks that a member of this role may give the command. `is_proven` states a fresh proof of
-/// identity; `in_operators_account` enables the operator's commands.
+/// Checks that a member of this role may give the command. `given` is the last proof of identity of
+/// the session; `in_operators_account` enables the operator's commands.
 ///
 /// # Errors
-/// [`Refusal::NotPermitted`] if the role does not suffice. [`Refusal::StepUpRequired`] without a
-/// fresh proof where the command needs one. [`Refusal::NotFound`] for an operator's command in any
-/// other account: members there must not learn that it exists.
+/// [`Refusal::NotPermitted`] if the role does not suffice. [`Refusal::StepUpRequired`], or
+/// [`Refusal::ProofRequired`] where a password does not suffice, if the command needs a proof and
+/// `given` is not the one that `policy` demands. [`Refusal::NotFound`] for an operator's command in
+/// any other account: members there must not learn that it exists.
 pub fn authorise(
     command: &Command,
     role: Role,
-    is_proven: bool,
+    given: GivenProof,
+    policy: &ProofPolicy,
     in_operators_account: bool,
 ) -> Result<(), Refusal> {
+    let demanded = policy.demand(class(command));
+    let is_proven = given.satisfies(demanded);
+    let required = || match demanded.methods(given.with_factor) {
+        [ProofMethod::Password] => Refusal::StepUpRequired,
+        methods => Refusal::ProofRequired { methods: methods.to_vec() },
+    };
     let edits = match role {
         Role::Owner | Role::Admin => true,
         Role::Viewer => false,
     };
     match demand(command) {
         RequiredRights::Session => Ok(()),
-        RequiredRights::ProvenSession if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::ProvenSession if !is_proven => Err(required()),
         RequiredRights::ProvenSession => Ok(()),
         RequiredRights::Editor | RequiredRights::ProvenEditor if !edits => {
             Err(Refusal::NotPermitted)
         }
-        RequiredRights::ProvenEditor if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::ProvenEditor if !is_proven => Err(required()),
         RequiredRights::Editor | RequiredRights::ProvenEditor => Ok(()),
         RequiredRights::Owner | RequiredRights::ProvenOwner if role != Role::Owner => {
             Err(Refusal::NotPermitted)
         }
-        RequiredRights::ProvenOwner if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::ProvenOwner if !is_proven => Err(required()),
         RequiredRights::Owner | RequiredRights::ProvenOwner => Ok(()),
         RequiredRights::Operator | RequiredRights::ProvenOperator if !in_operators_account => {
             Err(Refusal::NotFound)
@@ -175,7 +221,7 @@ pub fn authorise(
         RequiredRights::Operator | RequiredRights::ProvenOperator if role != Role::Owner => {
             Err(Refusal::NotPermitted)
         }
-        RequiredRights::ProvenOperator if !is_proven => Err(Refusal::StepUpRequired),
+        RequiredRights::ProvenOperator if !is_proven => Err(required()),
         RequiredRights::Operator | RequiredRights::ProvenOperator => Ok(()),
     }
 }
@@ -211,18 +257,23 @@ pub struct IssueRequest<'a> {
 pub struct Present {
     /// The key that the same member already issued with this idempotency key.
     pub issued_before: Option<Key>,
-    /// Number of keys in the account, deleted ones excluded.
+    /// Number of keys that count against [`KEYS_MAX`].
     pub keys: u32,
     /// `true` if a key or a tombstone already has the drawn ID.
     pub id_is_taken: bool,
+    /// Keys of the same member.
+    pub held: HeldKeys,
+    /// `true` if the member has a second factor.
+    pub has_second_factor: bool,
 }
 
 impl DecisionContext<'_> {
     /// Decides an issue.
     ///
     /// # Errors
-    /// [`Refusal::AlreadyIssued`], [`Refusal::TooManyKeys`], [`Refusal::IdTaken`], or
-    /// [`Refusal::Invalid`] with every error of the draft.
+    /// [`Refusal::AlreadyIssued`], [`Refusal::MfaRequired`], [`Refusal::KeyPairExists`],
+    /// [`Refusal::TooManyKeys`], [`Refusal::IdTaken`], or [`Refusal::Invalid`] with every error of
+    /// the draft.
     pub fn issue(&self, issue: IssueRequest<'_>, present: Present) -> Result<KeyDecision, Refusal> {
         check_idempotency_key(issue.idempotency_key)?;
         if let Some(key) = present.issued_before {
@@ -230,7 +281,12 @@ impl DecisionContext<'_> {
                 key: key.living().map(|key| Box::new(key.view())),
             });
         }
-        let decided = decide_issue(issue.draft, self.setting())
+        let policy = &self.account.policy;
+        if policy.demands_mfa && !present.has_second_factor {
+            return Err(Refusal::MfaRequired);
+        }
+        present.held.check_room(policy)?;
+        let decided = decide_issue(issue.draft, self.setting(None))
             .map_err(|errors| Refusal::Invalid { errors })?;
         if present.keys >= KEYS_MAX {
             return Err(Refusal::TooManyKeys { max: KEYS_MAX });
@@ -255,6 +311,9 @@ impl DecisionContext<'_> {
             issuer_name: None,
             ended: false,
             viewable: issue.is_kept,
+            replaces: None,
+            replaced_by: None,
+            overlap_until: None,
         };
         Ok(KeyDecision::Change(Box::new(KeyChange {
             action: Action::Issue,
@@ -270,8 +329,8 @@ impl DecisionContext<'_> {
     /// therefore remove them, and may do nothing else.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`], [`Refusal::ChangedMeanwhile`], [`Refusal::NotPermitted`] for reserved
-    /// permissions, or [`Refusal::Invalid`].
+    /// [`Refusal::NotFound`], [`Refusal::ChangedMeanwhile`], [`Refusal::NotYourKey`],
+    /// [`Refusal::NotPermitted`] for reserved permissions, or [`Refusal::Invalid`].
     pub fn edit(
         &self,
         key: Option<Key>,
@@ -279,10 +338,11 @@ impl DecisionContext<'_> {
         changes: &Changes,
     ) -> Result<KeyDecision, Refusal> {
         let before = expect(key, expected)?;
+        self.check_act(&before, KeyAct::Manage)?;
         if changes.permissions.is_none() {
             self.check_reserved(&before)?;
         }
-        let decided = decide_edit(changes, before.decided(), self.setting())
+        let decided = decide_edit(changes, before.decided(), self.setting(Some(before.created.at)))
             .map_err(|errors| Refusal::Invalid { errors })?;
         if decided == before.decided() {
             return Ok(KeyDecision::Unchanged(Box::new(before)));
@@ -290,6 +350,7 @@ impl DecisionContext<'_> {
         if before.issued.is_some() {
             check_issued(&decided)?;
         }
+        check_replaced(&before, &decided)?;
         let narrows = narrows_limits(&before.limits, &decided.limits)
             || match (&before.ceiling, &decided.ceiling) {
                 (Some(before), Some(after)) => narrows_ceiling(before, after),
@@ -305,8 +366,8 @@ impl DecisionContext<'_> {
     /// a client that lost the answer can repeat the request without a conflict.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`], [`Refusal::ChangedMeanwhile`], or [`Refusal::NotPermitted`] for
-    /// reserved permissions.
+    /// [`Refusal::NotFound`], [`Refusal::NotYourKey`], [`Refusal::ChangedMeanwhile`], or
+    /// [`Refusal::NotPermitted`] for reserved permissions.
     pub fn set_enabled(
         &self,
         key: Option<Key>,
@@ -319,6 +380,7 @@ impl DecisionContext<'_> {
             (State::Disabled, Action::Disable)
         };
         let present = key.and_then(Key::living).ok_or(Refusal::NotFound)?;
+        self.check_act(&present, if enabled { KeyAct::Manage } else { KeyAct::Revoke })?;
         if present.state == wanted {
             return Ok(KeyDecision::Unchanged(Box::new(present)));
         }
@@ -351,25 +413,42 @@ impl DecisionContext<'_> {
     }
 
     /// Decides to restore a deleted key to the state that it had before. `keys` is the number of
-    /// keys that are not deleted.
+    /// keys that count against [`KEYS_MAX`], and `held` are those of the key's member. A key that
+    /// was replaced returns only within its overlap.
     ///
     /// # Errors
     /// [`Refusal::NotDeleted`], [`Refusal::NotFound`] after the restore period,
-    /// [`Refusal::ChangedMeanwhile`], [`Refusal::NotPermitted`] for reserved permissions, or
+    /// [`Refusal::Replaced`] after the overlap, [`Refusal::ChangedMeanwhile`],
+    /// [`Refusal::KeyMemberGone`], [`Refusal::NotYourKey`], [`Refusal::NotPermitted`] for reserved
+    /// permissions, [`Refusal::KeyPairExists`], or
     /// [`Refusal::TooManyKeys`].
     pub fn restore(
         &self,
         key: Option<Key>,
         expected: Revision,
         keys: u32,
+        held: HeldKeys,
     ) -> Result<KeyDecision, Refusal> {
         let before = key.ok_or(Refusal::NotFound)?;
         let deleted_at = before.state.deleted_at().ok_or(Refusal::NotDeleted)?;
         if self.now >= deleted_at.saturating_add(RESTORABLE) {
             return Err(Refusal::NotFound);
         }
+        if let Some(by) = before.replaced_by.filter(|_| before.limits.expires.is_past(self.now)) {
+            return Err(Refusal::Replaced { by });
+        }
         if before.revision != expected {
             return Err(Refusal::ChangedMeanwhile { key: Box::new(before.view()) });
+        }
+        if before.issued.is_none() {
+            if self.account.policy.keys_follow_member && held.is_gone {
+                return Err(Refusal::KeyMemberGone);
+            }
+            self.check_act(&before, KeyAct::Manage)?;
+            // A predecessor and its successor are one key.
+            if before.replaced_by.is_none() {
+                held.check_room(&self.account.policy)?;
+            }
         }
         self.check_reserved(&before)?;
         if keys >= KEYS_MAX {
@@ -401,12 +480,33 @@ impl DecisionContext<'_> {
         if is_reserved && !self.is_owner() { Err(Refusal::NotPermitted) } else { Ok(()) }
     }
 
-    /// Returns the context in which a draft is decided.
-    pub fn setting(&self) -> Setting<'_> {
-        Setting { now: self.now, zone: &self.account.zone, may_grant_reserved: self.is_owner() }
+    /// Checks that the member may act on a key by the policy.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYourKey`] if the key belongs to another member.
+    pub fn check_act(&self, key: &Key, act: KeyAct) -> Result<(), Refusal> {
+        check_act(&self.account.policy, self.member, key, act)
     }
 
-    fn change(&self, action: Action, before: Key, after: Key, narrows: bool) -> KeyDecision {
+    /// Returns the context in which a draft is decided. `created_at` is that of an edited key.
+    pub fn setting(&self, created_at: Option<UnixMs>) -> Setting<'_> {
+        Setting {
+            now: self.now,
+            zone: &self.account.zone,
+            may_grant_reserved: self.is_owner(),
+            policy: &self.account.policy,
+            created_at,
+        }
+    }
+
+    /// Returns the change from `before` to `after`, with stamp, revision and sealing generation.
+    pub(super) fn change(
+        &self,
+        action: Action,
+        before: Key,
+        after: Key,
+        narrows: bool,
+    ) -> KeyDecision {
         let after = Key {
             changed: self.stamp(),
             revision: self.account.revision.next(),
@@ -416,7 +516,8 @@ impl DecisionContext<'_> {
         KeyDecision::Change(Box::new(KeyChange { action, before: Some(before), after, narrows }))
     }
 
-    fn stamp(&self) -> Stamp {
+    /// Returns the member and the time of the decision.
+    pub(super) fn stamp(&self) -> Stamp {
         let view = &self.member.view;
         Stamp { at: self.now, member: view.id, name: view.name.clone() }
     }
@@ -433,7 +534,7 @@ impl DecisionContext<'_> {
 /// loses its ceiling. The keys that it had issued, and its tokens, then stay ended, whatever later
 /// happens to the key. An issued key issues nothing and gets no token, so its generation never
 /// rises.
-fn sealing_after(before: &Key, after: &Key) -> SealingGeneration {
+pub(super) fn sealing_after(before: &Key, after: &Key) -> SealingGeneration {
     let is_switched_off = before.state == State::Active && after.state != State::Active;
     let is_issuer_no_more = before.ceiling.is_some() && after.ceiling.is_none();
     if before.issued.is_none() && (is_switched_off || is_issuer_no_more) {
@@ -456,6 +557,17 @@ fn check_issued(decided: &Decided) -> Result<(), Refusal> {
         return Err(refused("permissions", "an issued key cannot have reserved permissions"));
     }
     Ok(())
+}
+
+/// Refuses to prolong a key that was replaced, regardless of which member edits it: its successor
+/// counts for both, and it must end.
+fn check_replaced(before: &Key, decided: &Decided) -> Result<(), Refusal> {
+    let (end, wanted) = (before.limits.expires, decided.limits.expires);
+    if before.replaced_by.is_none() || wanted.earlier(end) == wanted {
+        return Ok(());
+    }
+    let detail = "the key was replaced: it can only end earlier";
+    Err(Refusal::Invalid { errors: vec![FieldError::new("expires", "replaced", detail)] })
 }
 
 /// Returns the key if it exists and has the revision that the member saw.

@@ -1,4 +1,4 @@
-//! Deletions that a mailed code confirms.
+//! Deletions that a mailed code confirms, and those of one key that needs none by policy.
 //!
 //! A deletion belongs to one member and to the exact keys that it was begun for. Its code is valid
 //! for [`CODE_LIFE`]. Mailing another code invalidates the one before, and does not reset the
@@ -11,6 +11,7 @@
 use claviger_core::base::id::{KeyId, MemberId, TokenId};
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::replication::record::Revision;
 
 use super::audit::Action;
 use super::context::CommandContext;
@@ -18,6 +19,7 @@ use super::decide::deletable;
 use super::key::Key;
 use super::mailbox;
 use super::member::Member;
+use super::policy::KeyAct;
 use crate::ledger::plan::{Plan, commit_writes};
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -191,9 +193,18 @@ impl Deletion {
             tries_left: TRIES_MAX.saturating_sub(self.tries),
             mail,
             bound_within_s: context.account.bound(context.now).within_s,
-            restorable_until: self.done_at.unwrap_or(context.now).saturating_add(RESTORABLE),
+            restorable_until: restorable_until(keys, self.done_at.unwrap_or(context.now)),
         }
     }
+}
+
+/// Returns the time until which all of these keys can be restored if they are deleted at `at`: a
+/// key that was replaced returns within its overlap only. One whose overlap is over has nothing to
+/// restore.
+fn restorable_until(keys: &[Key], at: UnixMs) -> UnixMs {
+    let replaced = keys.iter().filter(|key| key.replaced_by.is_some());
+    let overlaps = replaced.filter_map(|key| key.limits.expires.at()).filter(|end| at < *end);
+    overlaps.fold(at.saturating_add(RESTORABLE), UnixMs::min)
 }
 
 fn names(keys: &[Key]) -> Vec<KeyName> {
@@ -211,7 +222,7 @@ pub(super) fn begin(
     if let Err(error) = check_deletion(&keys) {
         return Ok(Plan::refuse(Refusal::Invalid { errors: vec![error] }));
     }
-    let found = match deletable(&keys, Key::load_many(sql, &keys)?) {
+    let found = match revocable(context, &keys, Key::load_many(sql, &keys)?) {
         Ok(found) => found,
         Err(refusal) => return Ok(Plan::refuse(refusal)),
     };
@@ -273,7 +284,7 @@ pub(super) fn mail_code(
         DeletionState::Open | DeletionState::CodeOver => {}
         DeletionState::Over | DeletionState::Done => return Ok(Plan::refuse(Refusal::CodeOver)),
     }
-    let keys = match deletable(&before.keys, Key::load_many(sql, &before.keys)?) {
+    let keys = match revocable(context, &before.keys, Key::load_many(sql, &before.keys)?) {
         Ok(keys) => keys,
         Err(refusal) => return Ok(Plan::refuse(refusal)),
     };
@@ -330,9 +341,43 @@ pub(super) fn confirm(
         plan.writes.push(tried.note(context, Action::TryWrongCode, &keys));
         return Ok(plan);
     }
-    match deletable(&tried.keys, Key::load_many(sql, &tried.keys)?) {
+    match revocable(context, &tried.keys, Key::load_many(sql, &tried.keys)?) {
         Ok(keys) => delete(sql, context, &tried, keys),
         Err(refusal) => Ok(refused(refusal)),
+    }
+}
+
+/// Returns the keys of `wanted` if they may be deleted, by this member too.
+fn revocable(
+    context: &CommandContext<'_>,
+    wanted: &[KeyId],
+    found: Vec<Key>,
+) -> Result<Vec<Key>, Refusal> {
+    let keys = deletable(wanted, found)?;
+    let decision = context.decision();
+    keys.iter().try_for_each(|key| decision.check_act(key, KeyAct::Revoke)).map(|()| keys)
+}
+
+/// Deletes one key without a mailed code, where the policy demands none.
+pub(super) fn delete_one(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    id: KeyId,
+    expected: Revision,
+) -> Result<Plan, SqlError> {
+    if context.account.policy.deletion_by_code {
+        return Ok(Plan::refuse(Refusal::CodeRequired));
+    }
+    let Some(key) = Key::load(sql, id)?.and_then(Key::living) else {
+        return Ok(Plan::refuse(Refusal::NotFound));
+    };
+    if key.revision != expected {
+        return Ok(Plan::refuse(Refusal::ChangedMeanwhile { key: Box::new(key.view()) }));
+    }
+    match revocable(context, &[id], vec![key]) {
+        // The revision of the change is unique, and so makes the mail's ID unique.
+        Ok(keys) => commit(sql, context, keys, &format!("{id}-{}", expected.0)),
+        Err(refusal) => Ok(Plan::refuse(refusal)),
     }
 }
 
@@ -342,12 +387,25 @@ fn delete(
     tried: &Deletion,
     keys: Vec<Key>,
 ) -> Result<Plan, SqlError> {
-    let names = names(&keys);
-    let changes = context.decision().delete(keys);
     let done = Deletion { done_at: Some(context.now), ..tried.clone() };
-    let restorable_until = context.now.saturating_add(RESTORABLE);
-    let mut writes = vec![done.store(), Task::own(TaskKind::ScrubKeys).schedule(restorable_until)];
-    writes.extend(mailbox::supersede(&done.mail_id(context)));
+    let mut plan = commit(sql, context, keys, done.id.as_str())?;
+    plan.writes.push(done.store());
+    plan.writes.extend(mailbox::supersede(&done.mail_id(context)));
+    Ok(plan)
+}
+
+/// Deletes keys, and mails a notice to those concerned. `subject` makes the notice's ID unique.
+fn commit(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    keys: Vec<Key>,
+    subject: &str,
+) -> Result<Plan, SqlError> {
+    let names = names(&keys);
+    let restorable_until = restorable_until(&keys, context.now);
+    let changes = context.decision().delete(keys);
+    let scrub = Task::own(TaskKind::ScrubKeys).schedule(context.now.saturating_add(RESTORABLE));
+    let mut writes = vec![scrub];
     for change in &changes {
         writes.extend(commit_writes(sql, context.account, context.author(), change)?);
     }
@@ -362,9 +420,18 @@ fn delete(
         restorable_until,
         zone: context.account.zone.clone(),
     };
-    for Member { view, .. } in mailbox::concerned(sql, context.session.member_id())? {
+    let mut recipients = mailbox::concerned(sql, context.session.member_id())?;
+    if context.account.policy.keys_follow_member {
+        for change in &changes {
+            let owner = change.after.created.member;
+            if recipients.iter().all(|one| one.view.id != owner) {
+                recipients.extend(Member::load(sql, owner)?);
+            }
+        }
+    }
+    for Member { view, .. } in recipients {
         let envelope = Envelope {
-            id: format!("deletion-notice/{}/{}/{}", context.account.id, done.id, view.id),
+            id: format!("deletion-notice/{}/{subject}/{}", context.account.id, view.id),
             account: context.account.id,
             to: view.email,
             language: view.language,
@@ -379,8 +446,7 @@ fn delete(
             context.now,
         )?);
     }
-    let records =
-        changes.iter().map(|change| change.after.record(&context.account.epoch)).collect();
+    let records = changes.iter().map(|change| change.after.record(context.account)).collect();
     Ok(Plan { writes, reply: LedgerReply::Deleted { records, bound, restorable_until } })
 }
 

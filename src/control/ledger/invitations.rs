@@ -23,7 +23,7 @@ use super::context::CommandContext;
 use super::member::Member;
 use super::{mailbox, networks};
 use crate::ledger::plan::Plan;
-use crate::ledger::sign_in::sign_in;
+use crate::ledger::sign_in::{begin_session, sign_in};
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
@@ -36,6 +36,7 @@ use crate::protocol::envelope::{Envelope, Letter};
 use crate::protocol::ledger::{Joining, LedgerReply};
 use crate::protocol::member::{Language, Role};
 use crate::protocol::members::{InvitationOffer, InvitationView, NewInvitation};
+use crate::protocol::proof::ProofMethod;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::token::INVITATION_LIFE_MS;
 use crate::protocol::view::MemberView;
@@ -405,9 +406,8 @@ pub(super) fn join(
         let present = Member::load(sql, member)?;
         let present =
             present.filter(|m| m.secret_version == secret_version && m.view.email == email);
-        return Ok(present.map_or(Plan::refuse(Refusal::InvitationOver), |member| {
-            sign_in(account, member, &session, address.as_deref(), true, now)
-        }));
+        let Some(member) = present else { return Ok(Plan::refuse(Refusal::InvitationOver)) };
+        return sign_in(sql, account, member, &session, address.as_deref(), true, now);
     };
     let view = MemberView {
         id: member,
@@ -437,7 +437,7 @@ pub(super) fn join(
         writes.extend(mailbox::notice(account, &owner.view, id, letter, now)?);
     }
     let Plan { writes: signed_in, reply } =
-        sign_in(account, member, &session, address.as_deref(), true, now);
+        begin_session(account, member, &session, author, Some(ProofMethod::Password));
     writes.extend(signed_in);
     Ok(Plan { writes, reply })
 }

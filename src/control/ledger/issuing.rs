@@ -20,6 +20,7 @@ use super::decide::KeyChange;
 use super::issued::{CROWDED, ISSUED_KEYS_MAX};
 use super::key::{Key, KeyCounts, Stamp, State};
 use super::member::Member;
+use super::mfa;
 use super::publication::Publication;
 use super::service::Service;
 use crate::ledger::plan::{Plan, commit_writes};
@@ -40,7 +41,7 @@ struct ValidIssuer {
 }
 
 /// Returns the issuer as an actor of the audit trail.
-fn actor(issuer: Issuer) -> Actor {
+fn actor(issuer: Issuer) -> Actor<'static> {
     match issuer {
         Issuer::Key(id) => Actor::Key(id),
         Issuer::Service => Actor::Service,
@@ -64,7 +65,7 @@ pub(super) fn plan(
     if KeyCounts::load(sql)?.issuers >= CROWDED {
         writes.push(Task::own(TaskKind::SweepIssued).schedule_by(now));
     }
-    let (key, record) = (Some(change.after.view()), change.after.record(&account.epoch));
+    let (key, record) = (Some(change.after.view()), change.after.record(account));
     Ok(Plan { writes, reply: LedgerReply::Changed { key, record, bound: None } })
 }
 
@@ -105,7 +106,11 @@ fn issue(
     let wanted = Wanted { expires: Some(request.expires), networks: request.networks.clone() };
     let granted =
         grant(wanted, &ceiling, expires, request.at).map_err(|_| Refusal::IssuerRefused)?;
-    if granted.expires.is_past(now) {
+    // A program must not get a longer life for a key than a member could.
+    let longest = account.policy.longest_life.end(request.at, &account.zone);
+    let is_too_long =
+        longest.is_some_and(|longest| granted.expires.at().is_none_or(|end| end > longest));
+    if is_too_long || granted.expires.is_past(now) {
         return Err(Refusal::IssuerRefused);
     }
     // Stored with the issuer's networks, so that the list shows from where the key can be used.
@@ -135,6 +140,9 @@ fn issue(
         ended: false,
         viewable: false,
         protected: false,
+        replaces: None,
+        replaced_by: None,
+        overlap_until: None,
     };
     Ok(KeyChange { action: Action::Issue, before: None, after, narrows: false })
 }
@@ -160,7 +168,9 @@ fn authorise(
     Ok(match request.proof.issuer {
         Issuer::Key(id) => {
             let Some(key) = Key::load(sql, id)? else { return Ok(None) };
-            let (record, state) = (key.record(&account.epoch), AccountState::default());
+            let mfa_on = mfa::members_on(sql, account)?;
+            let (record, state) =
+                (key.record(account), AccountState { mfa_on, ..AccountState::default() });
             let known = Known { record: Some(&record), issuer: None, state: &state };
             let address = request.address.as_deref().and_then(ClientAddress::parse);
             let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };

@@ -7,11 +7,12 @@ use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::issuer::{Ceiling, Issued, Issuer, Issuing, SealingGeneration};
 use claviger_core::credential::limits::Limits;
-use claviger_core::replication::record::{Credential, Epoch, Record, Revision, Standing};
+use claviger_core::replication::record::{Credential, Record, Revision, Standing};
 
+use super::account::Account;
 use crate::ledger::name_order::name_order;
-use crate::ledger::search_terms::fold;
 use crate::objects::object::TaskStep;
+use crate::objects::search_terms::fold;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::draft::Decided;
@@ -132,6 +133,12 @@ pub struct Key {
     pub ended: bool,
     /// `true` if its secret is stored, encrypted; only [`keep`] writes it.
     pub viewable: bool,
+    /// Predecessor that it replaced, if its row is still there; never changes.
+    pub replaces: Option<KeyId>,
+    /// Successor that replaced it. It stays, and the key's expiry never rises from then on.
+    pub replaced_by: Option<KeyId>,
+    /// Expiry of the predecessor, Unix ms, if that is enabled; read only.
+    pub overlap_until: Option<UnixMs>,
 }
 
 /// The columns of a key, in the order of [`Key::read`].
@@ -141,7 +148,9 @@ pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.deleted_
     ifnull(key.ceiling, ''), key.sealing_generation, ifnull(key.issued_by, ''), ifnull(key.issued_generation, 0),
     ifnull((SELECT issuer.name FROM key AS issuer WHERE issuer.id = key.issued_by), ''),
     key.sealed IS NOT NULL,
-    EXISTS (SELECT 1 FROM issuer_end WHERE issuer_end.issuer = key.issued_by AND issuer_end.generation = key.issued_generation)";
+    EXISTS (SELECT 1 FROM issuer_end WHERE issuer_end.issuer = key.issued_by AND issuer_end.generation = key.issued_generation),
+    ifnull((SELECT former.id FROM key AS former WHERE former.id = key.replaces), ''), ifnull(key.replaced_by, ''),
+    (SELECT former.expires_ms FROM key AS former WHERE former.id = key.replaces AND former.state = 'active')";
 
 /// The joins that supply the names in [`COLUMNS`]. They are `LEFT JOIN`s, so that a search always
 /// starts from the keys.
@@ -162,6 +171,16 @@ impl Key {
             "SELECT {COLUMNS} FROM key {MEMBERS} WHERE key.id IN (SELECT value FROM json_each(?))"
         );
         sql.read_all(&Statement::new(text).bind(json(&ids)), |mut row| Self::read(&mut row))
+    }
+
+    /// Loads the keys that a member issued, deleted ones excluded, the oldest first.
+    pub fn load_of_member(sql: &dyn Sql, member: MemberId) -> Result<Vec<Self>, SqlError> {
+        let text = format!(
+            "SELECT {COLUMNS} FROM key INDEXED BY key_of_member {MEMBERS}
+            WHERE key.created_by = ? AND key.issued_by IS NULL AND key.deleted_at_ms IS NULL
+            ORDER BY key.created_at_ms, key.id"
+        );
+        sql.read_all(&Statement::new(text).bind(member.as_str()), |mut row| Self::read(&mut row))
     }
 
     /// Reads the columns of [`COLUMNS`], and leaves those that follow.
@@ -186,6 +205,9 @@ impl Key {
             issuer_name: None,
             ended: false,
             viewable: false,
+            replaces: None,
+            replaced_by: None,
+            overlap_until: None,
         };
         let issuer = row.parsed("an issuer", |text| match text {
             "" => Some(None),
@@ -196,6 +218,14 @@ impl Key {
         key.issuer_name = Some(row.text()?).filter(|name| !name.is_empty());
         key.viewable = row.integer()? != 0;
         key.ended = row.integer()? != 0;
+        let mut linked = || {
+            row.parsed("a key ID", |text| match text {
+                "" => Some(None),
+                text => KeyId::parse(text).map(Some),
+            })
+        };
+        (key.replaces, key.replaced_by) = (linked()?, linked()?);
+        key.overlap_until = row.optional_time()?;
         Ok(key)
     }
 
@@ -203,8 +233,8 @@ impl Key {
     pub fn insert(&self) -> Vec<Statement> {
         let text = "INSERT INTO key (id, digest, name, name_folded, name_order, state, limits, expires_ms,
                 created_at_ms, created_by, changed_at_ms, changed_by, revision, protected, deleted_at_ms, returns_as,
-                ceiling, sealing_generation, issued_by, issued_generation)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                ceiling, sealing_generation, issued_by, issued_generation, replaces)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let row = Statement::new(text)
             .bind(self.id.as_str())
             .bind(self.digest.as_bytes().as_slice())
@@ -225,7 +255,8 @@ impl Key {
             .bind(self.ceiling.as_ref().map(json))
             .bind(self.sealing.0)
             .bind(self.issued.as_ref().map(|issued| issued.by.as_str()))
-            .bind(self.issued.map(|issued| issued.generation.0));
+            .bind(self.issued.map(|issued| issued.generation.0))
+            .bind(self.replaces.as_ref().map(KeyId::as_str));
         vec![row, self.insert_networks()]
     }
 
@@ -270,6 +301,10 @@ impl Key {
         if (&self.ceiling, self.sealing) != (&before.ceiling, before.sealing) {
             columns.push("ceiling = ?, sealing_generation = ?");
             values.extend([self.ceiling.as_ref().map(json).into(), self.sealing.0.into()]);
+        }
+        if self.replaced_by != before.replaced_by {
+            columns.push("replaced_by = ?");
+            values.push(self.replaced_by.as_ref().map(KeyId::as_str).into());
         }
         let text = format!("UPDATE key SET {} WHERE id = ?", columns.join(", "));
         let row = Statement::new(text).bind_all(values).bind(self.id.as_str());
@@ -321,8 +356,12 @@ impl Key {
             uses_24h: 0,
             refused_24h: BTreeMap::new(),
             last_refused_at: None,
+            member: Some(self.created.member),
             issued_by: self.issued_by(),
             ended: self.ended,
+            replaces: self.replaces,
+            replaced_by: self.replaced_by,
+            overlap_until: self.overlap_until,
         }
     }
 
@@ -353,7 +392,7 @@ impl Key {
     }
 
     /// Returns its record for the edge.
-    pub fn record(&self, epoch: &Epoch) -> Record {
+    pub fn record(&self, account: &Account) -> Record {
         let credential = || Credential {
             digest: self.digest,
             limits: self.limits.clone(),
@@ -365,13 +404,16 @@ impl Key {
             } else {
                 SealingGeneration::default()
             },
+            // A key that follows an issuer depends on its issuer's MFA.
+            member: (account.policy.demands_mfa && self.issued.is_none())
+                .then_some(self.created.member),
         };
         let standing = match self.state {
             State::Active => Standing::Active(credential()),
             State::Disabled => Standing::Disabled(credential()),
             State::Deleted { .. } => Standing::Deleted,
         };
-        Record::new(epoch.clone(), self.revision, self.id, standing)
+        Record::new(account.epoch.clone(), self.revision, self.id, standing)
     }
 }
 
@@ -419,6 +461,21 @@ impl KeyCounts {
         let mut row = row.ok_or(SqlError::Column { column: 0, expected: "a row" })?;
         Ok(Self { members: row.count()?, issuers: row.count()?, deleted: row.count()? })
     }
+}
+
+/// Returns the number of keys that count against a limit of `max`: those that members issued,
+/// deleted ones excluded. A key and the predecessor that it replaced count as one, because a
+/// rotation makes no further key. Below the limit the maintained counts decide alone; the result
+/// may then include predecessors.
+pub fn counted(sql: &dyn Sql, max: u32) -> Result<u32, SqlError> {
+    let keys = KeyCounts::load(sql)?.members;
+    let Some(over) = keys.checked_sub(max) else { return Ok(keys) };
+    // One predecessor more than the excess decides.
+    let text = "SELECT count(*) FROM (SELECT 1 FROM key INDEXED BY key_replaced
+        JOIN key AS successor ON successor.id = key.replaced_by
+        WHERE key.replaced_by IS NOT NULL AND key.state <> 'deleted' AND successor.state <> 'deleted' LIMIT ?)";
+    let paired = sql.integer(&Statement::new(text).bind(over.saturating_add(1)))?;
+    Ok(keys.saturating_sub(u32::try_from(paired).unwrap_or_default()))
 }
 
 /// Removes the deleted keys whose restore period has ended, with their networks. KV and leases

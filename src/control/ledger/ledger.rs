@@ -21,6 +21,9 @@
 //! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` also
 //! writes nothing, with three exceptions: a new history had to begin first, pending usage had to be
 //! written, or a code was tried. A tried code counts whatever the reply.
+//!
+//! **Secrets.** The ledger checks codes of second factors itself, in the run that uses them up. It
+//! decrypts their seeds for that, and no other ciphertext.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -34,6 +37,7 @@ use crate::ledger::account::Account;
 use crate::ledger::audit::{Action, Author};
 use crate::ledger::context::CommandContext;
 use crate::ledger::member::Member;
+use crate::ledger::operator::operate;
 use crate::ledger::password::{VerifiedPassword, follow};
 use crate::ledger::plan::Plan;
 use crate::ledger::schema::MIGRATIONS;
@@ -41,9 +45,9 @@ use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
-    at_stake, attempts, deletion, document, idempotency, invitations, issued, issuing, key,
-    key_ends, mailbox, name_folding, networks, notices, outbox, password, publication, rebuild,
-    refresh, repair, revoking, sessions, state, usage,
+    at_stake, attempts, challenge, deletion, document, idempotency, invitations, issued, issuing,
+    key, key_ends, mailbox, name_folding, networks, notices, outbox, password, policy, publication,
+    rebuild, refresh, repair, revoking, sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
@@ -53,6 +57,7 @@ use crate::protocol::activity::Actor;
 use crate::protocol::effect::{Effect, EffectOutcome};
 use crate::protocol::expiry_text::Described;
 use crate::protocol::ledger::{LedgerReply, LedgerRequest, Opening};
+use crate::protocol::master::MasterSecrets;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::view::{MemberView, Progress};
 
@@ -60,13 +65,14 @@ use crate::protocol::view::{MemberView, Progress};
 pub struct Ledger<'a> {
     pub(super) sql: &'a dyn Sql,
     terms: Terms,
+    master: Option<&'a MasterSecrets>,
     pub(super) uses: Rc<RefCell<PendingCounts>>,
 }
 
 impl<'a> Ledger<'a> {
     /// Returns the ledger of this database, on the default terms.
     pub fn new(sql: &'a dyn Sql) -> Self {
-        Self { sql, terms: Terms::default(), uses: Rc::default() }
+        Self { sql, terms: Terms::default(), master: None, uses: Rc::default() }
     }
 
     /// Uses these pending usage counts, which outlive this value. Without this call, the ledger's
@@ -74,6 +80,13 @@ impl<'a> Ledger<'a> {
     #[must_use]
     pub fn with_uses(self, uses: Rc<RefCell<PendingCounts>>) -> Self {
         Self { uses, ..self }
+    }
+
+    /// Uses these secrets to check codes of second factors. Without this call, the ledger refuses
+    /// every code.
+    #[must_use]
+    pub fn with_master(self, master: &'a MasterSecrets) -> Self {
+        Self { master: Some(master), ..self }
     }
 
     /// Applies other terms. They decide if lease documents go to KV, and which revocation bound a
@@ -124,9 +137,12 @@ impl<'a> Ledger<'a> {
                         id == account.id && member.secret_version == owner.secret_version
                     })
                     .filter(|member| member.view.email == owner.email);
-                Ok(member.map_or_else(refused, |m| {
-                    sign_in(account, m, &session, address.as_deref(), true, now)
-                }))
+                match member {
+                    Some(m) => {
+                        sign_in(self.sql, account, m, &session, address.as_deref(), true, now)
+                    }
+                    None => Ok(refused()),
+                }
             }
             LedgerRequest::SignIn {
                 member,
@@ -147,8 +163,15 @@ impl<'a> Ledger<'a> {
                     return Ok(Plan::refuse(Refusal::SignInRefused));
                 };
                 let new = (session.id, switches);
-                writes.extend(networks::signed_in(self.sql, account, &member, new, address, now)?);
-                let plan = sign_in(account, member, &session, address, !switches, now);
+                let seen = networks::signed_in(self.sql, account, &member, new, address, now)?;
+                let plan = sign_in(self.sql, account, member, &session, address, !switches, now)?;
+                if matches!(plan.reply, LedgerReply::Refused(_)) {
+                    return Ok(plan);
+                }
+                // A challenge is half a sign-in: its answer records the network.
+                if matches!(plan.reply, LedgerReply::Session(_)) {
+                    writes.extend(seen);
+                }
                 writes.extend(plan.writes);
                 Ok(Plan { writes, reply: plan.reply })
             }
@@ -156,10 +179,8 @@ impl<'a> Ledger<'a> {
                 let Some(session) = Session::load(self.sql, &session, now)? else {
                     return Ok(Plan::refuse(Refusal::NotSignedIn));
                 };
-                self.console(
-                    CommandContext { account, session, address: address.as_deref(), now },
-                    command,
-                )
+                let (address, master) = (address.as_deref(), self.master);
+                self.console(CommandContext { account, session, address, master, now }, command)
             }
             LedgerRequest::IssueByApi(request) => issuing::plan(self.sql, account, &request, now),
             LedgerRequest::ReadExpiry(ReadExpiry { text, at }) => {
@@ -181,6 +202,16 @@ impl<'a> Ledger<'a> {
             }
             LedgerRequest::SetState { freshness_ms, suspended } => {
                 let (writes, reply) = state::set(self.sql, account, freshness_ms, suspended, now)?;
+                Ok(Plan { writes, reply })
+            }
+            LedgerRequest::ShowPolicy => {
+                Ok(Plan::read(LedgerReply::Policy(policy::state(account))))
+            }
+            LedgerRequest::PreviewPolicy { changes } => {
+                Ok(Plan::read(policy::preview(self.sql, account, changes)?))
+            }
+            LedgerRequest::SetPolicy { changes, expected } => {
+                let (writes, reply) = policy::set(self.sql, account, changes, expected, now)?;
                 Ok(Plan { writes, reply })
             }
             LedgerRequest::Rebuild => {
@@ -227,7 +258,20 @@ impl<'a> Ledger<'a> {
             LedgerRequest::ShowInvitation { token, digest } => {
                 invitations::show(self.sql, account, token, digest, now)
             }
+            LedgerRequest::OperateByAccess { operator, address, operation } => {
+                // Customers' accounts have no operators.
+                if !account.operator {
+                    return Ok(Plan::refuse(Refusal::NotFound));
+                }
+                let actor = Actor::AccessOperator(operator.as_str());
+                let author = Author { actor, address: address.as_deref(), now };
+                let (writes, reply) = operate(self.sql, author, &operation)?;
+                Ok(Plan { writes, reply })
+            }
             LedgerRequest::Join(joining) => invitations::join(self.sql, account, joining, now),
+            LedgerRequest::AnswerChallenge(answer) => {
+                challenge::answer(self.sql, account, self.master, &answer, now)
+            }
         }
     }
 
@@ -319,9 +363,11 @@ impl DurableObject for Ledger<'_> {
             TaskKind::Rebuild => rebuild::step(self.sql, &account, now)?,
             TaskKind::SweepUsage => usage::sweep(self.sql, now)?,
             TaskKind::ConfirmName => outbox::confirm_name(self.sql, &account, &task.subject)?,
-            TaskKind::ConfirmAccount => {
-                TaskStep::Effect(Effect::ConfirmAccount { account: account.id, name: account.name })
-            }
+            TaskKind::ConfirmAccount => TaskStep::Effect(Effect::ConfirmAccount {
+                account: account.id,
+                name: account.name,
+                suspended: account.suspended,
+            }),
             TaskKind::SweepSessions => {
                 let again = sessions::next_end(self.sql, now)?;
                 TaskStep::Chore { writes: vec![sessions::sweep(now)], again }
@@ -371,8 +417,10 @@ impl DurableObject for Ledger<'_> {
             | Effect::ReadLease { .. }
             | Effect::ReadMany { .. }
             | Effect::ListKv { .. } => self.failed(effect, now)?,
-            // The account was renamed meanwhile: the directory learns the present name.
-            Effect::ConfirmAccount { name, .. } if *name != account.name => {
+            // The account changed meanwhile: the directory learns the present name and state.
+            Effect::ConfirmAccount { name, suspended, .. }
+                if *name != account.name || *suspended != account.suspended =>
+            {
                 vec![Task::of(effect).postpone(now)]
             }
             Effect::LeaveName { member, .. } => outbox::left_name(*member),
@@ -474,13 +522,13 @@ fn renew(
             }
             let mut writes = rebuild::begin_epoch(account, epoch.clone(), true, now);
             writes.push(Author::operator(now).did(Action::Restore));
-            writes.extend(end_what_a_bookmark_revives());
+            writes.extend(end_what_a_bookmark_revives(now));
             writes
         }
         LedgerRequest::Refresh(request) if refresh::is_ahead(account, request) => {
             let mut writes =
                 rebuild::begin_epoch(account, Epoch::new(entropy.number()), false, now);
-            writes.extend(end_what_a_bookmark_revives());
+            writes.extend(end_what_a_bookmark_revives(now));
             writes
         }
         _ if account.epoch_is_over => {
@@ -490,8 +538,14 @@ fn renew(
     }
 }
 
-/// Ends all sessions and invitations. A bookmark may hold some that were ended since: of a member
-/// who was removed, say, or from before a password was changed.
-fn end_what_a_bookmark_revives() -> [Statement; 2] {
-    [Statement::new("DELETE FROM session"), Statement::new("DELETE FROM member_invitation")]
+/// Ends all sessions, challenges and invitations. A bookmark may hold some that were ended since:
+/// of a member who was removed, say, or from before a password was changed. It may also hold another
+/// name or state of the account, which the directory then learns.
+fn end_what_a_bookmark_revives(now: UnixMs) -> [Statement; 4] {
+    [
+        Statement::new("DELETE FROM session"),
+        Statement::new("DELETE FROM challenge"),
+        Statement::new("DELETE FROM member_invitation"),
+        Task::own(TaskKind::ConfirmAccount).schedule(now),
+    ]
 }

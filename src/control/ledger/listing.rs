@@ -10,7 +10,7 @@ use claviger_core::credential::limits::network::Network;
 
 use super::key::{COLUMNS, Key, KeyCounts, MEMBERS};
 use super::key_filter::{FilterCondition, GONE, count_ended};
-use crate::ledger::search_terms::{NameQuery, fold};
+use crate::objects::search_terms::{NameQuery, fold};
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::integer::INTEGER_MAX;

@@ -46,6 +46,8 @@ fn kind(letter: &Letter) -> &'static str {
         Letter::MemberJoined { .. } => "member_joined",
         Letter::RoleChanged { .. } => "role_changed",
         Letter::MemberRemoved { .. } => "member_removed",
+        Letter::KeyGenerated { .. } => "key_generated",
+        Letter::FactorsChanged { .. } => "factors_changed",
         Letter::NewNetwork { .. } => "new_network",
         Letter::Notices { .. } => "notices",
     }
@@ -104,6 +106,19 @@ pub fn notice(
         sealed: None,
     };
     post(&envelope, to.id, now.saturating_add(NOTICE_USEFUL), now)
+}
+
+/// Returns the ID of a notice about a member: the number of the audit row that reports the change
+/// makes it unique.
+pub fn notice_id(
+    sql: &dyn Sql,
+    account: &Account,
+    kind: &str,
+    member: MemberId,
+    now: UnixMs,
+) -> Result<String, SqlError> {
+    let last = sql.integer(&Statement::new("SELECT ifnull(max(number), 0) FROM audit"))?;
+    Ok(format!("{kind}/{}/{member}/{}-{}", account.id, last.saturating_add(1), now.as_ms()))
 }
 
 /// Stops a message that a newer one replaces, or whose purpose is fulfilled.

@@ -4,8 +4,8 @@
 //! one, so that two parallel requests cannot remove the last two.
 //!
 //! The row of a removed member stays, since keys and the audit trail name it. Its sessions end in
-//! the same run. Its address is free again for an invitation, and a task releases the membership at
-//! the name object.
+//! the same run, and its keys where they follow their members. Its address is free again for an
+//! invitation, and a task releases the membership at the name object.
 
 use claviger_core::base::id::MemberId;
 use claviger_core::base::time::UnixMs;
@@ -13,14 +13,16 @@ use serde_json::json;
 
 use super::audit::Action;
 use super::context::CommandContext;
+use super::key::Key;
 use super::member::Member;
-use super::{invitations, mailbox, notices, sessions};
+use super::{challenge, factors, invitations, mailbox, notices, sessions};
 use crate::ledger::account::Account;
 use crate::ledger::invitations::Invited;
-use crate::ledger::plan::Plan;
+use crate::ledger::plan::{Plan, commit_writes};
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::envelope::Letter;
+use crate::protocol::keys::RESTORABLE;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::member::{Language, Role};
 use crate::protocol::members::{MemberEntry, MemberList, MembersCommand};
@@ -72,26 +74,38 @@ fn entries(
     only: Option<MemberId>,
 ) -> Result<Vec<MemberEntry>, SqlError> {
     let filter = if only.is_some() { "AND member.id = ?" } else { "" };
+    let keys_ending = match context.account.policy.keys_follow_member {
+        true => {
+            "(SELECT count(*) FROM key INDEXED BY key_of_member
+                WHERE created_by = member.id AND issued_by IS NULL AND deleted_at_ms IS NULL)"
+        }
+        false => "NULL",
+    };
     let text = format!(
-        "SELECT {}, member.created_at_ms, member.seen_at_ms,
+        "SELECT {}, member.created_at_ms, member.seen_at_ms, {keys_ending},
             (SELECT max(seen_at_ms) FROM session WHERE session.member = member.id),
             (SELECT count(*) FROM session WHERE session.member = member.id
-                AND session.created_at_ms > ? AND session.seen_at_ms > ?)
+                AND session.created_at_ms > ? AND session.seen_at_ms > ?), {}
         FROM member WHERE removed_at_ms IS NULL {filter} ORDER BY created_at_ms, id",
-        Member::COLUMNS
+        Member::COLUMNS,
+        factors::HAS_SECOND_FACTOR
     );
     let statement = Statement::new(text)
         .bind(context.now.saturating_sub(sessions::LIFE))
         .bind(context.now.saturating_sub(sessions::IDLE))
         .bind_all(only.iter().map(|member| member.as_str().into()));
     let you = context.session.member_id();
-    sql.read_all(&statement, |row| entry(row, you))
+    let sees_all = context.session.member.view.role == Role::Owner;
+    sql.read_all(&statement, |row| entry(row, you, sees_all))
 }
 
-fn entry(mut row: Row, you: MemberId) -> Result<MemberEntry, SqlError> {
+/// Reads a member. `sees_all` is `true` for an owner, who sees the factors of others.
+fn entry(mut row: Row, you: MemberId, sees_all: bool) -> Result<MemberEntry, SqlError> {
     let Member { view, .. } = Member::read(&mut row)?;
-    let joined_at = row.time()?;
-    let seen_at = row.optional_time()?.max(row.optional_time()?);
+    let (joined_at, seen_at) = (row.time()?, row.optional_time()?);
+    let keys_ending = row.optional_integer()?.map(|keys| u32::try_from(keys).unwrap_or(u32::MAX));
+    let seen_at = seen_at.max(row.optional_time()?);
+    let (sessions, mfa) = (row.count()?, row.integer()? != 0);
     Ok(MemberEntry {
         id: view.id,
         name: view.name,
@@ -100,8 +114,10 @@ fn entry(mut row: Row, you: MemberId) -> Result<MemberEntry, SqlError> {
         language: view.language,
         joined_at,
         seen_at,
-        sessions: row.count()?,
+        sessions,
+        keys_ending,
         you: view.id == you,
+        mfa: Some(mfa).filter(|_| sees_all || view.id == you),
     })
 }
 
@@ -161,6 +177,7 @@ fn remove(sql: &dyn Sql, context: &CommandContext<'_>, member: MemberId) -> Resu
     }
     let details = json!({ "member": view.id, "member_name": view.name, "role": view.role });
     let mut writes = removal(view.id, context.now);
+    writes.extend(factors::forget(view.id));
     writes.push(context.author().did_about(Action::RemoveMember, details.to_string()));
     writes.extend(invitations::withdraw_all_of(sql, context, member)?);
     let letter = Letter::MemberRemoved {
@@ -168,10 +185,11 @@ fn remove(sql: &dyn Sql, context: &CommandContext<'_>, member: MemberId) -> Resu
         by: context.session.member.view.name.clone(),
         at: context.now,
         zone: context.account.zone.clone(),
+        keys_end: context.account.policy.keys_follow_member,
     };
     let id = mail_id(sql, context, "member-removed", member)?;
     writes.extend(mailbox::notice(context.account, &view, id, letter, context.now)?);
-    Ok(Plan { writes, reply: LedgerReply::Done })
+    end_with_keys(sql, context, member, writes)
 }
 
 fn leave(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlError> {
@@ -180,10 +198,36 @@ fn leave(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlError> 
         return Ok(Plan::refuse(Refusal::LastOwner));
     }
     let mut writes = removal(view.id, context.now);
+    writes.extend(factors::forget(view.id));
     writes
         .push(context.author().did_about(Action::Leave, json!({ "role": view.role }).to_string()));
     writes.extend(invitations::withdraw_all_of(sql, context, view.id)?);
-    Ok(Plan { writes, reply: LedgerReply::Done })
+    end_with_keys(sql, context, view.id, writes)
+}
+
+/// Completes the removal of a member: where keys follow their members, deletes those of the member
+/// in the same transaction. `writes` are those of the removal itself.
+fn end_with_keys(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    member: MemberId,
+    mut writes: Vec<Statement>,
+) -> Result<Plan, SqlError> {
+    let account = context.account;
+    let changes = match account.policy.keys_follow_member {
+        true => context.decision().delete(Key::load_of_member(sql, member)?),
+        false => Vec::new(),
+    };
+    let Some(revision) = changes.iter().map(|change| change.after.revision).max() else {
+        return Ok(Plan { writes, reply: LedgerReply::Done });
+    };
+    for change in &changes {
+        writes.extend(commit_writes(sql, account, context.author(), change)?);
+    }
+    writes.push(Task::own(TaskKind::ScrubKeys).schedule(context.now.saturating_add(RESTORABLE)));
+    let keys = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+    let bound = account.bound(context.now);
+    Ok(Plan { writes, reply: LedgerReply::MemberRemoved { keys, revision, bound } })
 }
 
 /// Returns the writes that remove a member: the row's mark, the end of its sessions, and the task
@@ -199,6 +243,7 @@ fn removal(member: MemberId, now: UnixMs) -> Vec<Statement> {
             .bind(now)
             .bind(member.as_str()),
         sessions::end_all(member, None),
+        challenge::end_all(member),
         Statement::new("DELETE FROM member_sign_in WHERE member = ?").bind(member.as_str()),
         Statement::new("DELETE FROM notice_off WHERE member = ?").bind(member.as_str()),
         Task::new(TaskKind::ConfirmName, member).done(),
@@ -222,7 +267,11 @@ fn end_sessions(
     let is_own = view.id == context.session.member_id();
     let end = sessions::end_all(view.id, is_own.then(|| context.session.id()));
     let details = json!({ "member": view.id, "member_name": view.name }).to_string();
-    let writes = vec![end, context.author().did_about(Action::EndMemberSessions, details)];
+    let writes = vec![
+        end,
+        challenge::end_all(view.id),
+        context.author().did_about(Action::EndMemberSessions, details),
+    ];
     Ok(Plan { writes, reply: LedgerReply::Done })
 }
 
@@ -274,15 +323,11 @@ fn edit_account(context: &CommandContext<'_>, name: Option<String>, zone: Option
     Plan { writes, reply }
 }
 
-/// Returns the ID of a notice about a member: the number of the audit row that reports the change
-/// makes it unique.
 fn mail_id(
     sql: &dyn Sql,
     context: &CommandContext<'_>,
     kind: &str,
     member: MemberId,
 ) -> Result<String, SqlError> {
-    let last = sql.integer(&Statement::new("SELECT ifnull(max(number), 0) FROM audit"))?;
-    let at = context.now.as_ms();
-    Ok(format!("{kind}/{}/{member}/{}-{at}", context.account.id, last.saturating_add(1)))
+    mailbox::notice_id(sql, context.account, kind, member, context.now)
 }

@@ -7,8 +7,8 @@
 use claviger_core::base::time::UnixMs;
 
 use super::name_order::name_order;
-use super::search_terms::fold;
 use crate::objects::object::TaskStep;
+use crate::objects::search_terms::fold;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 
 /// Keys of one batch: some 20 ms of the ledger's time. Batches come a second apart, so the ledger

@@ -3,7 +3,7 @@
 //! Numbers within names compare by their value, so `key 2` comes before `key 10`. The rest compares
 //! by code point of the folded text: Latin before kana before kanji. It is no dictionary's order.
 
-use super::search_terms::fold;
+use crate::objects::search_terms::fold;
 
 /// Digits of a number whose length is one digit itself.
 const SHORT_DIGITS_MAX: usize = 8;

@@ -1,6 +1,7 @@
 //! Operations of operators on other accounts, as their own ledger records them. An idempotency key
-//! invites at most one account. [`super::decide::authorise`] has already checked the operator's
-//! rights.
+//! invites at most one account. The operator's rights are already checked:
+//! [`super::decide::authorise`] checks those of a member, and the admin Worker those of a person
+//! whom Cloudflare Access recognised.
 
 use claviger_core::base::id::AccountId;
 use serde_json::json;
@@ -40,14 +41,26 @@ pub fn operate(
                 json!({ "account": account, "freshness_ms": freshness_ms, "suspended": suspended });
             vec![author.did_about(Action::SetAccountState, change.to_string())]
         }
+        OperatorCommand::SetPolicy { account, changes } => {
+            let change = json!({ "account": account, "policy": changes });
+            vec![author.did_about(Action::SetAccountPolicy, change.to_string())]
+        }
         OperatorCommand::Rebuild { account } => about(Action::RebuildAccount, account),
         OperatorCommand::BeginRestore { account } => about(Action::BeginRestore, account),
         OperatorCommand::FinishRestore { account } => about(Action::FinishRestore, account),
+        OperatorCommand::Withdraw { account } => {
+            let mut writes = about(Action::WithdrawAccount, account);
+            // The same idempotency key invites another account from now on: an old link of this
+            // one would work again.
+            let text = "DELETE FROM invitation WHERE account = ?";
+            writes.push(Statement::new(text).bind(account.as_str()));
+            writes
+        }
     };
     Ok((writes, LedgerReply::Done))
 }
 
-/// Returns the account that the same member has invited with this idempotency key.
+/// Returns the account that the same operator has invited with this idempotency key.
 fn invited(
     sql: &dyn Sql,
     author: Author<'_>,

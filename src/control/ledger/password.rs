@@ -7,6 +7,7 @@ use claviger_core::base::time::UnixMs;
 
 use super::account::Account;
 use super::audit::{Action, Author};
+use super::challenge;
 use super::mailbox;
 use super::member::Member;
 use super::sessions;
@@ -47,6 +48,7 @@ pub(super) fn follow(
     let writes = vec![
         member.store_secret_version(),
         sessions::end_all(member.view.id, kept),
+        challenge::end_all(member.view.id),
         author.did(Action::ChangePassword),
     ];
     Some((member, writes))

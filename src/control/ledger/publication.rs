@@ -255,7 +255,7 @@ impl Publication {
 /// if no such key ever existed.
 pub fn record(sql: &dyn Sql, account: &Account, id: KeyId) -> Result<Option<Record>, SqlError> {
     if let Some(key) = Key::load(sql, id)? {
-        return Ok(Some(key.record(&account.epoch)));
+        return Ok(Some(key.record(account)));
     }
     Ok(Publication::load(sql, id)?.map(|row| tombstone(account, &row)))
 }

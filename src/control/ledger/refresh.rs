@@ -100,7 +100,7 @@ fn answers(
     let mut answers = Vec::with_capacity(ids.len());
     for id in ids {
         let record: Option<Record> = match keys.iter().find(|key| key.id == *id) {
-            Some(key) => Some(key.record(&account.epoch)),
+            Some(key) => Some(key.record(account)),
             None => publication::record(sql, account, *id)?,
         };
         answers.push(RefreshAnswer { id: *id, record });
@@ -110,9 +110,7 @@ fn answers(
     if !issuers.is_empty() {
         let found = Key::load_many(sql, &issuers)?;
         answers.extend(
-            found
-                .iter()
-                .map(|key| RefreshAnswer { id: key.id, record: Some(key.record(&account.epoch)) }),
+            found.iter().map(|key| RefreshAnswer { id: key.id, record: Some(key.record(account)) }),
         );
     }
     let used = |key: &Key| (key.id, from.filter(|_| key.limits.networks.allows(from)));

@@ -5,6 +5,7 @@ use claviger_core::base::id::KeyId;
 use super::audit::Action;
 use super::context::CommandContext;
 use super::key::{Key, kept};
+use super::policy::KeyAct;
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Sql, SqlError};
 use crate::protocol::ledger::LedgerReply;
@@ -19,8 +20,13 @@ pub(super) fn plan(
 ) -> Result<Plan, SqlError> {
     let present = Key::load(sql, id)?.and_then(Key::living);
     let Some(key) = present else { return Ok(Plan::refuse(Refusal::NotFound)) };
-    if let Err(refusal) = context.decision().check_reserved(&key) {
+    let decision = context.decision();
+    let allowed = decision.check_act(&key, KeyAct::Manage);
+    if let Err(refusal) = allowed.and_then(|()| decision.check_reserved(&key)) {
         return Ok(Plan::refuse(refusal));
+    }
+    if !context.account.policy.viewable_allowed {
+        return Ok(Plan::refuse(Refusal::ViewingNotAllowed));
     }
     let Some(sealed) = kept(sql, id)? else { return Ok(Plan::refuse(Refusal::NotViewable)) };
     let writes = vec![context.author().looked(Action::Reveal, &key)];

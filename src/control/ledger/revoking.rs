@@ -160,7 +160,7 @@ impl Revocation<'_> {
 
     fn end_all(&self, change: &KeyChange) -> Result<EndOfAll, SqlError> {
         let writes = commit_writes(self.sql, self.account, self.author, change)?;
-        Ok((writes, Some(change.after.record(&self.account.epoch))))
+        Ok((writes, Some(change.after.record(self.account))))
     }
 }
 

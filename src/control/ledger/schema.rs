@@ -4,11 +4,21 @@
 //! Times are Unix milliseconds. *Immutable* columns are written once; *mutable* ones change in
 //! place.
 
+mod access;
+mod factors;
 mod members;
+mod mfa;
 mod notices;
+mod policy;
+mod rotation;
 
+use self::access::ACCESS_OPERATORS;
+use self::factors::FACTORS;
 use self::members::MEMBERS;
+use self::mfa::MFA;
 use self::notices::NOTICES;
+use self::policy::POLICY;
+use self::rotation::ROTATION;
 use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
 
@@ -36,6 +46,11 @@ pub const MIGRATIONS: &[Migration] = &[
     LAST_USE,
     SESSION_AGENT,
     MEMBERS,
+    ROTATION,
+    POLICY,
+    FACTORS,
+    MFA,
+    ACCESS_OPERATORS,
     NOTICES,
 ];
 

@@ -192,7 +192,8 @@ pub(super) fn execute(
         (ServiceCommand::SetCeiling { expected, ceiling }, Some(before)) => {
             let typed = |context: DecisionContext<'_>| {
                 expect(Some(&before), expected)?;
-                let ceiling = ceiling.decide(Some(&before.issuing.ceiling), "", context.setting());
+                let ceiling =
+                    ceiling.decide(Some(&before.issuing.ceiling), "", context.setting(None));
                 ceiling.map_err(|errors| Refusal::Invalid { errors })
             };
             match typed(context) {

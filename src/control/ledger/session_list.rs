@@ -4,6 +4,7 @@ use claviger_core::base::id::{MemberId, TokenId};
 use serde_json::json;
 
 use super::audit::Action;
+use super::challenge;
 use super::context::CommandContext;
 use super::sessions::{self, IDLE, LIFE};
 use crate::ledger::plan::Plan;
@@ -66,6 +67,7 @@ pub(super) fn end(
 pub(super) fn end_others(context: &CommandContext<'_>) -> Plan {
     let writes = vec![
         sessions::end_all(context.session.member_id(), Some(context.session.id())),
+        challenge::end_all(context.session.member_id()),
         context.author().did(Action::EndOtherSessions),
     ];
     Plan { writes, reply: LedgerReply::Done }

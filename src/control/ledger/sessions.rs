@@ -6,6 +6,7 @@ use claviger_core::base::secret::Digest;
 use claviger_core::base::time::{DurationMs, UnixMs};
 
 use super::account::Account;
+use super::factors;
 use super::member::Member;
 use super::publication;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -13,6 +14,7 @@ use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::identity::NewSession;
 use crate::protocol::ledger::SessionProof;
 use crate::protocol::member::Role;
+use crate::protocol::proof::{DemandedProof, GivenProof, ProofMethod};
 use crate::protocol::token::SESSION_LIFE_MS;
 use crate::protocol::view::SessionView;
 
@@ -43,6 +45,10 @@ pub struct Session {
     id: TokenId,
     created_at: UnixMs,
     proven_at: UnixMs,
+    /// Method of the last proof of identity; `None` for one of a later release.
+    proven_by: Option<ProofMethod>,
+    /// `true` if the member has a second factor.
+    with_factor: bool,
     seen_at: UnixMs,
     last_address: Option<String>,
     accounts: u32,
@@ -60,9 +66,10 @@ impl Session {
     ) -> Result<Option<Self>, SqlError> {
         let text = format!(
             "SELECT session.digest, session.created_at_ms, session.proven_at_ms, session.seen_at_ms,
-                ifnull(session.last_address, session.address), session.accounts, {}
+                ifnull(session.last_address, session.address), session.accounts, session.proven_by, {}, {}
             FROM session JOIN member ON member.id = session.member
             WHERE session.id = ? AND member.removed_at_ms IS NULL",
+            factors::HAS_SECOND_FACTOR,
             Member::COLUMNS
         );
         let Some(row) = sql.first(&Statement::new(text).bind(proof.id.as_str()))? else {
@@ -77,24 +84,38 @@ impl Session {
         let digest = Digest::from_bytes(row.bytes()?);
         let (created_at, proven_at, seen_at) = (row.time()?, row.time()?, row.time()?);
         let (last_address, accounts) = (row.optional_text()?, row.count()?);
+        let (proven_by, with_factor) = (ProofMethod::parse(&row.text()?), row.integer()? != 0);
         let member = Member::read(&mut row)?;
-        let session = Self { id, created_at, proven_at, seen_at, last_address, accounts, member };
+        let session = Self {
+            id,
+            created_at,
+            proven_at,
+            proven_by,
+            with_factor,
+            seen_at,
+            last_address,
+            accounts,
+            member,
+        };
         Ok((digest, session))
     }
 
-    /// Returns a session of `member` that begins now, with a fresh proof of identity if the member
-    /// `proves` it.
+    /// Returns a session of `member` that begins now. `proof` is the method of a fresh proof of
+    /// identity, if the member has given one. A session that begins by a factor is of a member who
+    /// has one.
     pub fn begin(
         new: &NewSession,
         member: Member,
         address: Option<&str>,
-        proves: bool,
+        proof: Option<ProofMethod>,
         now: UnixMs,
     ) -> Self {
         Self {
             id: new.id,
             created_at: new.began.map_or(now, |began| began.min(now)),
-            proven_at: if proves { now } else { now.saturating_sub(STEP_UP) },
+            proven_at: if proof.is_some() { now } else { now.saturating_sub(STEP_UP) },
+            proven_by: proof.or(Some(ProofMethod::Password)),
+            with_factor: proof.is_some_and(ProofMethod::is_factor),
             seen_at: now,
             last_address: address.map(str::to_owned),
             accounts: new.accounts.max(1),
@@ -109,8 +130,8 @@ impl Session {
             SELECT id FROM session WHERE member = ? ORDER BY created_at_ms DESC, id LIMIT -1 OFFSET ?)";
         let insert =
             "INSERT INTO session (id, digest, member, address, last_address, created_at_ms, proven_at_ms,
-                seen_at_ms, agent, accounts)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                seen_at_ms, agent, accounts, proven_by)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         [
             Statement::new(make_room)
                 .bind(self.member.view.id.as_str())
@@ -125,25 +146,34 @@ impl Session {
                 .bind(self.proven_at)
                 .bind(self.seen_at)
                 .bind(new.agent.as_deref())
-                .bind(self.accounts),
+                .bind(self.accounts)
+                .bind(self.stored_method()),
             Task::own(TaskKind::SweepSessions).schedule(self.expires()),
         ]
     }
 
     /// Records a fresh proof of identity.
-    pub fn prove(&mut self, now: UnixMs) -> Statement {
+    pub fn prove(&mut self, method: ProofMethod, now: UnixMs) -> Statement {
         self.proven_at = self.proven_at.max(now);
-        let text = "UPDATE session SET proven_at_ms = ? WHERE id = ?";
-        Statement::new(text).bind(self.proven_at).bind(self.id.as_str())
+        self.proven_by = Some(method);
+        self.with_factor |= method.is_factor();
+        let text = "UPDATE session SET proven_at_ms = ?, proven_by = ? WHERE id = ?";
+        Statement::new(text).bind(self.proven_at).bind(self.stored_method()).bind(self.id.as_str())
+    }
+
+    /// Returns the stored name of the method. One of a later release, which is not written back,
+    /// becomes a password.
+    fn stored_method(&self) -> &'static str {
+        self.proven_by.unwrap_or(ProofMethod::Password).as_str()
     }
 
     /// Gives the session the ID and secret of `new`, so that a copy of its cookie ends here. It
     /// keeps its beginning, and with it its end.
     pub fn replace(&mut self, new: &NewSession) -> [Statement; 2] {
         let text = "INSERT INTO session (id, digest, member, address, last_address, created_at_ms,
-                proven_at_ms, seen_at_ms, agent, accounts)
+                proven_at_ms, seen_at_ms, agent, accounts, proven_by)
             SELECT ?, ?, member, address, last_address, created_at_ms, proven_at_ms, seen_at_ms, agent,
-                accounts FROM session WHERE id = ?";
+                accounts, proven_by FROM session WHERE id = ?";
         let copy = Statement::new(text)
             .bind(new.id.as_str())
             .bind(new.digest.as_bytes().as_slice())
@@ -179,13 +209,28 @@ impl Session {
         self.id
     }
 
-    /// Returns `true` if the last proof of identity is fresh.
-    pub fn is_proven(&self, now: UnixMs) -> bool {
-        now < self.proven_until()
+    /// Returns the last proof of identity as it stands now.
+    pub fn proof(&self, now: UnixMs) -> GivenProof {
+        GivenProof {
+            method: self.proven_by,
+            is_fresh: now < self.proven_at.saturating_add(STEP_UP),
+            with_factor: self.with_factor,
+        }
     }
 
+    /// Returns `true` if the member has a second factor.
+    pub fn with_factor(&self) -> bool {
+        self.with_factor
+    }
+
+    /// Returns the end of the proof, for the demand of most actions: of a proof that does not
+    /// suffice, its beginning.
     fn proven_until(&self) -> UnixMs {
-        self.proven_at.saturating_add(STEP_UP)
+        let suffices =
+            GivenProof { method: self.proven_by, is_fresh: true, with_factor: self.with_factor }
+                .satisfies(DemandedProof::Password);
+        let life = if suffices { STEP_UP } else { DurationMs::from_ms(0) };
+        self.proven_at.saturating_add(life)
     }
 
     fn expires(&self) -> UnixMs {
@@ -210,6 +255,8 @@ impl Session {
             publication_lag_s: publication::alarming_lag(account, now)
                 .map(|lag| lag.as_ms().div_euclid(1_000)),
             accounts: self.accounts,
+            mfa: self.with_factor,
+            proven_by: self.proven_by,
             secret_version: self.member.secret_version,
         }
     }

@@ -11,13 +11,16 @@ use super::member::Member;
 use super::password::{VerifiedPassword, follow};
 use super::service::Service;
 use super::sessions::Session;
-use super::{key_ends, networks, repair};
+use super::{challenge, factors, key_ends, networks, repair};
 use crate::ledger::plan::Plan;
 use crate::objects::object::Entropy;
+use crate::objects::sql::{Sql, SqlError};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::activity::Actor;
 use crate::protocol::identity::NewSession;
 use crate::protocol::ledger::{LedgerReply, Opening};
+use crate::protocol::policy::Policy;
+use crate::protocol::proof::{DemandedProof, ProofMethod};
 use crate::protocol::refusal::Refusal;
 
 /// Opens the account, signs its owner in, and schedules the confirmations to the name object and
@@ -40,6 +43,8 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
         revision: Revision::default(),
         pending_since: None,
         mail_is_failing: false,
+        policy: Policy::default(),
+        policy_revision: Revision::default(),
     };
     let owner = Member::owner(owner);
     let author = Author { actor: Actor::Member(owner.view.id), address: address.as_deref(), now };
@@ -55,41 +60,68 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
     writes.extend(networks::first(owner.view.id, address.as_deref(), now));
     writes.extend(service.and_then(|new| Service::first(new, now)).map(|service| service.store()));
     let Plan { writes: signed_in, reply } =
-        sign_in(&account, owner, &session, address.as_deref(), true, now);
+        begin_session(&account, owner, &session, author, Some(ProofMethod::Password));
     writes.extend(signed_in);
     Plan { writes, reply }
 }
 
-/// Opens a session for a member whose password was verified. Without `proves`, it begins without a
-/// fresh proof of identity.
+/// Signs in a member whose password was verified. A member with a second factor gets a challenge in
+/// place of a session, unless the request says that they have just proven the factor. Without
+/// `proves`, the session begins without a fresh proof of identity.
 pub(super) fn sign_in(
+    sql: &dyn Sql,
     account: &Account,
     member: Member,
     new: &NewSession,
     address: Option<&str>,
     proves: bool,
     now: UnixMs,
-) -> Plan {
+) -> Result<Plan, SqlError> {
     let author = Author { actor: Actor::Member(member.view.id), address, now };
-    let session = Session::begin(new, member, address, proves, now);
-    let mut writes = Vec::from(session.insert(new));
-    writes.push(author.did(Action::SignIn));
-    Plan { writes, reply: LedgerReply::Session(session.view(account, now)) }
+    let password = Some(ProofMethod::Password).filter(|_| proves);
+    if !factors::has_second_factor(sql, member.view.id)? {
+        return Ok(begin_session(account, member, new, author, password));
+    }
+    let proven = new.proven_by.filter(|method| method.is_factor());
+    Ok(match (proven, &new.challenge) {
+        (Some(_), _) => begin_session(account, member, new, author, proven),
+        (None, Some(challenge)) => challenge::open(&member, new, challenge, author),
+        (None, None) => Plan::refuse(Refusal::SignInRefused),
+    })
 }
 
-/// Records a fresh proof of identity, if the verified password is the member's present one. `new`
-/// replaces the session: a copy of its cookie then proves nothing.
+/// Opens a session. The caller knows that the member has no second factor, or has proven it.
+pub(super) fn begin_session(
+    account: &Account,
+    member: Member,
+    new: &NewSession,
+    author: Author<'_>,
+    proof: Option<ProofMethod>,
+) -> Plan {
+    let session = Session::begin(new, member, author.address, proof, author.now);
+    let mut writes = Vec::from(session.insert(new));
+    writes.push(author.did(Action::SignIn));
+    Plan { writes, reply: LedgerReply::Session(session.view(account, author.now)) }
+}
+
+/// Records a fresh proof of identity, if the verified password is the member's present one. A
+/// password alone proves nothing of a member with a second factor. `new` replaces the session: a
+/// copy of its cookie then proves nothing.
 pub(super) fn step_up(
     context: &mut CommandContext<'_>,
     password: VerifiedPassword,
     new: Option<&NewSession>,
 ) -> Plan {
+    if context.session.with_factor() {
+        let methods = DemandedProof::Password.methods(true).to_vec();
+        return Plan::refuse(Refusal::ProofRequired { methods });
+    }
     let (member, kept) = (context.session.member.clone(), Some(context.session.id()));
     let Some((member, mut writes)) = follow(member, password, kept, context.author()) else {
         return Plan::refuse(Refusal::SignInRefused);
     };
     context.session.member = member;
-    writes.push(context.session.prove(context.now));
+    writes.push(context.session.prove(ProofMethod::Password, context.now));
     writes.extend(new.into_iter().flat_map(|new| context.session.replace(new)));
     writes.push(context.author().did(Action::StepUp));
     Plan { writes, reply: LedgerReply::Session(context.session.view(context.account, context.now)) }

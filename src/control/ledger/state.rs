@@ -1,7 +1,7 @@
 //! The account state that leases carry, T of promise P1 included. Its version is the revision of
 //! its last change.
 
-use claviger_core::base::time::UnixMs;
+use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::replication::record::Revision;
 use claviger_core::replication::refresh::{AccountState, FRESHNESS_MS_MAX};
 use serde_json::json;
@@ -9,13 +9,19 @@ use serde_json::json;
 use super::account::Account;
 use super::audit::{Action, Author};
 use super::freshness::AccountFreshness;
+use super::mfa;
 use super::revoking;
 use super::service::Service;
 use crate::ledger::audit;
 use crate::objects::sql::{Sql, SqlError, Statement};
+use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
+
+/// Time after which the ledger reports a suspension to the directory. An alarm carries out one task
+/// after the other, and the lease document goes first: edges rely on it.
+const REPORT_AFTER: DurationMs = DurationMs::from_s(5);
 
 /// Loads the account state that leases carry.
 pub fn load(sql: &dyn Sql, account: &Account) -> Result<AccountState, SqlError> {
@@ -25,6 +31,8 @@ pub fn load(sql: &dyn Sql, account: &Account) -> Result<AccountState, SqlError> 
         suspended: account.suspended,
         service: Service::load(sql)?.as_ref().map(Service::password),
         revoked_sealed: revoking::list(sql)?,
+        mfa_on: mfa::members_on(sql, account)?,
+        operator: account.operator,
     })
 }
 
@@ -53,7 +61,7 @@ pub fn set(
     let narrows = (suspended && !account.suspended) || wanted_ms < account.freshness.ms;
     let revision = account.revision.next();
     let after = Account { freshness, suspended, state_revision: revision, ..account.clone() };
-    let writes = vec![
+    let mut writes = vec![
         store(&after, revision),
         audit::journal(Action::SetState, revision, "account", now),
         Author::operator(now).set(
@@ -63,6 +71,11 @@ pub fn set(
             audit_json(&after),
         ),
     ];
+    if suspended != account.suspended {
+        // The admin Worker tells the directory at once, but once only.
+        let at = now.saturating_add(REPORT_AFTER);
+        writes.push(Task::own(TaskKind::ConfirmAccount).schedule(at));
+    }
     let bound = narrows.then(|| after.bound(now));
     Ok((writes, LedgerReply::State { state: load(sql, &after)?, bound }))
 }

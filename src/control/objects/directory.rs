@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   (absent) ──EnterFirst, Invite──▶ pending ──Confirm, or the ledger says "opened"──▶ open
-//!                                       └───────the ledger says "never opened"──────▶ (absent)
+//!                                       └──the ledger says "never opened", Withdraw──▶ (absent)
 //! ```
 //!
 //! If an account is still pending after [`PENDING_MS`], the directory asks its ledger until it
@@ -205,8 +205,7 @@ impl<'a> Directory<'a> {
         if self.state(account)? != Some(EntryState::Open) {
             return Ok(DirectoryReply::Unknown);
         }
-        let note = Statement::new("UPDATE account SET suspended = ? WHERE id = ?");
-        self.sql.apply(&[note.bind(suspended).bind(account.as_str())])?;
+        self.sql.apply(&[suspend(account, suspended)])?;
         Ok(DirectoryReply::Noted)
     }
 
@@ -285,6 +284,7 @@ impl<'a> Directory<'a> {
         &self,
         account: AccountId,
         name: Option<&str>,
+        suspended: Option<bool>,
         now: UnixMs,
     ) -> Result<DirectoryReply, SqlError> {
         let is_open = self.state(account)? == Some(EntryState::Open);
@@ -293,10 +293,30 @@ impl<'a> Directory<'a> {
                 .bind(name)
                 .bind(account.as_str())
         });
-        if !is_open || call.is_some() {
+        let note = suspended.map(|suspended| suspend(account, suspended));
+        if !is_open || call.is_some() || note.is_some() {
             migrate(self.sql, MIGRATIONS, now)?;
-            self.sql.apply(&open(account, now).into_iter().chain(call).collect::<Vec<_>>())?;
+            let writes = open(account, now).into_iter().chain(call).chain(note);
+            self.sql.apply(&writes.collect::<Vec<_>>())?;
         }
+        Ok(DirectoryReply::Noted)
+    }
+
+    /// Removes an invited account, unless it is set up or just being set up: an attempt that uses
+    /// the link will open the account's ledger.
+    fn withdraw(&self, account: AccountId, now: UnixMs) -> Result<DirectoryReply, SqlError> {
+        match self.state(account)? {
+            Some(EntryState::Open) => return Ok(DirectoryReply::SetupDone),
+            Some(EntryState::Pending) if self.is_invited(account)? => {}
+            Some(EntryState::Pending) | None => return Ok(DirectoryReply::Unknown),
+        }
+        let text = "SELECT claimed_until_ms FROM account
+            WHERE id = ? AND claimant IS NOT NULL AND claimed_until_ms > ?";
+        let claim = Statement::new(text).bind(account.as_str()).bind(now);
+        if let Some(mut row) = self.sql.first(&claim)? {
+            return Ok(DirectoryReply::SetupBusy { until: row.time()? });
+        }
+        self.sql.apply(&[remove(account), Task::new(TaskKind::AskExists, account).done()])?;
         Ok(DirectoryReply::Noted)
     }
 }
@@ -332,11 +352,15 @@ impl DurableObject for Directory<'_> {
                 self.note_suspended(account, suspended)?
             }
             DirectoryRequest::Invite { account, again } => self.invite(account, again, now)?,
-            DirectoryRequest::Confirm { account, name } => {
-                self.confirm(account, name.as_deref(), now)?
+            DirectoryRequest::Confirm { account, name, suspended } => {
+                self.confirm(account, name.as_deref(), suspended, now)?
             }
-            DirectoryRequest::List { cursor } => list::page(self.sql, cursor)?,
+            DirectoryRequest::Withdraw { account } => self.withdraw(account, now)?,
+            DirectoryRequest::List { cursor, q, status } => {
+                list::page(self.sql, cursor, q.as_deref(), status)?
+            }
             DirectoryRequest::Find { account } => list::find(self.sql, account)?,
+            DirectoryRequest::FindFirst => list::find_first(self.sql)?,
             DirectoryRequest::NoteEpoch { account } => self.note_epoch(account, now, entropy)?,
             DirectoryRequest::Restored { account } => self.restored(account, now)?,
         })
@@ -387,6 +411,11 @@ fn enter(account: AccountId, state: EntryState, now: UnixMs) -> Statement {
     let text = "INSERT INTO account (id, state, entered_at_ms) VALUES (?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET state = excluded.state";
     Statement::new(text).bind(account.as_str()).bind(state_text(state)).bind(now)
+}
+
+fn suspend(account: AccountId, suspended: bool) -> Statement {
+    let text = "UPDATE account SET suspended = ? WHERE id = ?";
+    Statement::new(text).bind(suspended).bind(account.as_str())
 }
 
 fn remove(account: AccountId) -> Statement {

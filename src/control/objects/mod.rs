@@ -7,5 +7,6 @@ pub mod directory;
 pub mod name;
 pub mod object;
 pub mod rate_limit;
+pub mod search_terms;
 pub mod sql;
 pub mod tasks;

@@ -11,6 +11,8 @@ use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::protocol::account::Email;
+
 pub use self::span::{TimeRangeError, begin, end};
 
 /// Most entries of a page, and the default.
@@ -26,8 +28,8 @@ pub struct Query {
     /// Filter by key: its ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Filter by actor: a member's ID, an issuing key's ID, `service`, `operator` or
-    /// `unproven`.
+    /// Filter by actor: a member's ID, an issuing key's ID, `service`, `operator`, `unproven`, or
+    /// the address of an operator whom Cloudflare Access recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// Filter by action, by its public name.
@@ -87,7 +89,8 @@ pub struct By {
     /// ID of a member or key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Present name; `None` if the member or key no longer exists.
+    /// Present name of a member or key, or address of an operator whom Cloudflare Access
+    /// recognised; `None` if the member or key no longer exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -112,7 +115,7 @@ pub struct Change {
 
 /// The author of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Actor {
+pub enum Actor<'a> {
     /// A signed-in member.
     Member(MemberId),
     /// A key that issues keys, or that calls the administration API.
@@ -121,6 +124,8 @@ pub enum Actor {
     Service,
     /// The operator of the deployment.
     Operator,
+    /// An operator whom Cloudflare Access recognised, by their e-mail address in lower case.
+    AccessOperator(&'a str),
     /// A caller who has not proven who they are.
     Unproven,
 }
@@ -129,15 +134,16 @@ const SERVICE: &str = "service";
 const OPERATOR: &str = "operator";
 const UNPROVEN: &str = "unproven";
 
-impl Actor {
-    /// Returns the stored form, which is also the filter's value: an ID, or a word whose length
-    /// differs from any ID's.
+impl<'a> Actor<'a> {
+    /// Returns the stored form, which is also the filter's value: an ID, a word whose length
+    /// differs from any ID's, or an address, which alone contains an `@`.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Member(id) => id.as_str(),
             Self::Key(id) => id.as_str(),
             Self::Service => SERVICE,
             Self::Operator => OPERATOR,
+            Self::AccessOperator(address) => address,
             Self::Unproven => UNPROVEN,
         }
     }
@@ -148,22 +154,28 @@ impl Actor {
             Self::Member(_) => "member",
             Self::Key(_) => "key",
             Self::Service => SERVICE,
-            Self::Operator => OPERATOR,
+            Self::Operator | Self::AccessOperator(_) => OPERATOR,
             Self::Unproven => UNPROVEN,
         }
     }
 
     /// Parses the stored form.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &'a str) -> Option<Self> {
         match text {
             SERVICE => Some(Self::Service),
             OPERATOR => Some(Self::Operator),
             UNPROVEN => Some(Self::Unproven),
             _ => MemberId::parse(text)
                 .map(Self::Member)
-                .or_else(|| KeyId::parse(text).map(Self::Key)),
+                .or_else(|| KeyId::parse(text).map(Self::Key))
+                .or_else(|| is_address(text).then_some(Self::AccessOperator(text))),
         }
     }
+}
+
+/// Returns `true` for an address in the form of [`Email`].
+fn is_address(text: &str) -> bool {
+    Email::parse(text).is_ok_and(|email| email.as_str() == text)
 }
 
 const _: () = {
@@ -185,11 +197,14 @@ mod tests {
             Actor::Key(key_id()),
             Actor::Service,
             Actor::Operator,
+            Actor::AccessOperator("ann@example.com"),
             Actor::Unproven,
         ] {
             assert_eq!(Actor::parse(actor.as_str()), Some(actor));
         }
-        for bad in ["", "Service", "root", "0123456789", "a1B2c3D47Hq0p2Zx9_"] {
+        for bad in
+            ["", "Service", "root", "0123456789", "a1B2c3D47Hq0p2Zx9_", "Ann@example.com", "@"]
+        {
             assert_eq!(Actor::parse(bad), None, "{bad}");
         }
     }

@@ -29,4 +29,7 @@ pub struct AccountCounts {
     pub issuers: u32,
     /// Keys that were let through in the last 24 hours, at most [`COUNTED_MAX`].
     pub used_24h: u32,
+    /// People who are members; ledgers of an earlier release send none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<u32>,
 }

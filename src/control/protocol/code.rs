@@ -40,6 +40,8 @@ pub enum CodePurpose {
     Deletion,
     /// Reset of a password. Its account is the one whose ledger mails the code.
     Reset,
+    /// A code of an authenticator app ([`crate::protocol::totp`]), which has no MAC.
+    Totp,
 }
 
 impl CodePurpose {
@@ -47,6 +49,7 @@ impl CodePurpose {
         match self {
             Self::Deletion => b"deletion\0",
             Self::Reset => b"reset\0",
+            Self::Totp => b"totp\0",
         }
     }
 
@@ -55,7 +58,7 @@ impl CodePurpose {
     /// else: with eight, the fifty tries of a day guess right with a chance of one in 2,000,000.
     pub fn digits(self) -> usize {
         match self {
-            Self::Deletion => 6,
+            Self::Deletion | Self::Totp => 6,
             Self::Reset => 8,
         }
     }

@@ -11,11 +11,13 @@ use crate::protocol::activity;
 use crate::protocol::deletion::NewCode;
 use crate::protocol::draft::{Changes, Draft};
 use crate::protocol::encryption::Ciphertext;
+use crate::protocol::factors::{FactorsCommand, TypedFactor};
 use crate::protocol::identity::NewSession;
 use crate::protocol::keys::Listing;
 use crate::protocol::member::SecretVersion;
 use crate::protocol::members::MembersCommand;
 use crate::protocol::operator::OperatorCommand;
+use crate::protocol::regeneration::RegenerationForm;
 use crate::protocol::service::ServiceCommand;
 
 /// A command of a signed-in member.
@@ -73,6 +75,32 @@ pub enum Command {
         /// The whole key, encrypted, if it can be shown again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sealed: Option<Ciphertext>,
+    },
+    /// Replaces a key by a successor that the admin Worker has drawn, with the same name and
+    /// limits. The old key ends at once, or after an overlap.
+    Regenerate {
+        /// ID of the old key.
+        id: KeyId,
+        /// Revision of the old key that the member saw.
+        expected: Revision,
+        /// ID of the successor.
+        new_id: KeyId,
+        /// Digest of the successor's secret.
+        new_digest: Digest,
+        /// The form's fields as typed.
+        form: RegenerationForm,
+        /// Idempotency key, as for an issue: together they make at most one key for it.
+        idempotency_key: String,
+        /// The whole successor, encrypted. The ledger stores it only if the old key is viewable.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sealed: Option<Ciphertext>,
+    },
+    /// Ends a key that was replaced before its overlap is over.
+    EndOverlap {
+        /// ID of the replaced key.
+        id: KeyId,
+        /// Revision of the key that the member saw.
+        expected: Revision,
     },
     /// Returns a viewable key's encrypted secret.
     Reveal {
@@ -147,6 +175,15 @@ pub enum Command {
         /// MAC of the typed code.
         mac: Digest,
     },
+    /// Deletes one key without a mailed code, where the policy demands none.
+    DeleteKey {
+        /// ID of the key.
+        id: KeyId,
+        /// Revision of the key that the member saw.
+        expected: Revision,
+    },
+    /// Returns the member's key pair, or what is missing for one.
+    ShowPair,
     /// Restores a deleted key.
     RestoreKey {
         /// ID of the key.
@@ -172,5 +209,17 @@ pub enum Command {
     Members {
         /// Command about members.
         members: MembersCommand,
+    },
+    /// Marks the session as freshly proven if a code of a second factor is right.
+    ProveFactor {
+        /// Code as typed.
+        typed: TypedFactor,
+        /// Session that replaces the present one, with the same end.
+        session: NewSession,
+    },
+    /// Reads or changes second factors.
+    Factors {
+        /// Command about second factors.
+        factors: FactorsCommand,
     },
 }

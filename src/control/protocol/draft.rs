@@ -1,17 +1,19 @@
 //! Validates the form of a key: returns a name and limits, or all errors at once.
 //!
 //! Absence never grants. An issue without expiry or networks is refused: `never` and the empty list
-//! are explicit choices. An edit keeps every field that it leaves out.
+//! are explicit choices. Only where the account's policy has a default life does an absent expiry
+//! mean that life. An edit keeps every field that it leaves out.
 
 pub mod ceiling;
 pub mod field;
 pub mod notation;
 pub mod preview;
-mod reader;
+pub mod reader;
 pub mod special_purpose;
 
 use claviger_core::base::id::KeyId;
 use claviger_core::credential::issuer::Ceiling;
+use claviger_core::credential::limits::lifetime::Expiry;
 use claviger_core::credential::limits::{Interface, Limits};
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +28,8 @@ pub struct Draft {
     /// Name of the key; required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Expiry, in a form of [`crate::protocol::expiry_text`]; required.
+    /// Expiry, in a form of [`crate::protocol::expiry_text`]; required, unless the account's policy
+    /// has a default life with an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
     /// Begin of validity; absent or null: at once.
@@ -108,13 +111,19 @@ pub fn decide_issue(draft: &Draft, setting: Setting<'_>) -> Result<Decided, Vec<
         ));
     }
     let name = reader.required("name", draft.name.as_deref(), FieldReader::name);
-    let expires = reader.required("expires", draft.expires.as_deref(), FieldReader::expires);
+    // A policy that bounds the life of keys also says how long one lives that states no expiry.
+    let default_end = setting.policy.default_end(setting.now, setting.zone);
+    let expires = match (draft.expires.as_deref(), default_end) {
+        (None, Some(end)) => Some(Expiry::At(end)),
+        (typed, _) => reader.required("expires", typed, FieldReader::expires),
+    };
     let not_before = draft.not_before.as_deref().map(|text| reader.not_before(text));
     let networks = reader.required("networks", draft.networks.as_ref(), FieldReader::networks);
     let permissions =
         reader.required("permissions", draft.permissions.as_deref(), FieldReader::permissions);
     let ceiling = draft.issuable.as_ref().and_then(|typed| reader.ceiling(typed, None));
     let protected = reader.protected(draft.protected, false);
+    reader.check_viewable(draft.viewable);
     let (Some(name), Some(expires), Some(networks), Some(permissions)) =
         (name, expires, networks, permissions)
     else {

@@ -83,12 +83,14 @@ pub enum Effect {
         /// Contents of the confirmation.
         request: NameConfirmation,
     },
-    /// Reports to the directory that the account is open.
+    /// Reports to the directory that the account is open, with what its list shows.
     ConfirmAccount {
         /// ID of the account.
         account: AccountId,
         /// Name of the account.
         name: String,
+        /// `true` if the account is suspended.
+        suspended: bool,
     },
     /// Sends a mail.
     SendMail {

@@ -1,5 +1,5 @@
-//! Encryption at rest for secrets that must be shown again: viewable keys, service passwords, and
-//! codes in queued mail.
+//! Encryption at rest for secrets that must be read again: viewable keys, service passwords, codes
+//! in queued mail, and seeds of authenticator apps.
 //!
 //! The cipher is AES-256-GCM (NIST SP 800-38D) under the keyring's viewing subkey. The stored text
 //! is the generation's ID, a dot, and base64url of nonce (12 bytes), ciphertext and tag (16 bytes).
@@ -13,8 +13,9 @@
 //! Nonces are random. After 2^32 encryptions under one generation, two nonces are equal with a
 //! chance of 2^-33 (§8.3 there).
 //!
-//! The ledger stores ciphertexts and cannot read them. Only the admin Worker holds the viewing key,
-//! for its console routes and for mail.
+//! The admin Worker holds the viewing key, for its console routes and for mail. The edge has none.
+//! A ledger stores ciphertexts, and decrypts seeds alone: it must compare a code and store its step
+//! in one run, so that parallel requests cannot use a code twice.
 
 use core::fmt;
 
@@ -44,6 +45,8 @@ pub enum SecretKind {
     MailCode,
     /// The token of an invitation in a mail; the subject is the ID within the token.
     Invitation,
+    /// The seed of an authenticator app; the subject is the ID of its member.
+    TotpSeed,
 }
 
 impl SecretKind {
@@ -53,6 +56,7 @@ impl SecretKind {
             Self::ServicePassword => "service-password",
             Self::MailCode => "mail-code",
             Self::Invitation => "invitation",
+            Self::TotpSeed => "totp-seed",
         }
     }
 }
@@ -65,8 +69,8 @@ pub struct AssociatedData<'a> {
     /// Account that owns the secret.
     pub account: AccountId,
     /// ID that binds the ciphertext to its place: of the key, the account (service password), the
-    /// deletion (mailed code) or the token (mailed invitation). It contains no NUL, which separates
-    /// the fields.
+    /// deletion (mailed code), the token (mailed invitation) or the member (seed). It contains no
+    /// NUL, which separates the fields.
     pub subject: &'a str,
 }
 

@@ -118,6 +118,23 @@ pub enum Letter {
         /// Time zone of the times in the text.
         zone: Zone,
     },
+    /// Reports a change of the recipient's second factors.
+    FactorsChanged {
+        /// The change.
+        change: FactorChange,
+        /// Name of the account.
+        account: String,
+        /// Name of the owner who made it; `None` for the recipient.
+        by: Option<String>,
+        /// Number of recovery codes that still work.
+        left: u32,
+        /// IP address of the request; `None` if the platform reported none.
+        address: Option<String>,
+        /// Time of the change, Unix ms.
+        at: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
     /// Reports to a member that they were signed in from a new network.
     NewNetwork {
         /// Name of the account.
@@ -158,7 +175,41 @@ pub enum Letter {
         at: UnixMs,
         /// Time zone of the times in the text.
         zone: Zone,
+        /// `true` if the member's keys ended with the membership.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        keys_end: bool,
     },
+    /// Confirms to a member that they generated a key.
+    KeyGenerated {
+        /// Name of the account.
+        account: String,
+        /// The key.
+        key: KeyName,
+        /// Expiry of the key, Unix ms; `None` if it has none.
+        expires: Option<UnixMs>,
+        /// IP address of the request; `None` if the platform reported none.
+        address: Option<String>,
+        /// Time of the generation, Unix ms.
+        at: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
+}
+
+/// A change of a member's second factors. The names are stored and must not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorChange {
+    /// An authenticator app was turned on.
+    TurnedOn,
+    /// The member turned it off.
+    TurnedOff,
+    /// An owner turned off all factors of the member.
+    Reset,
+    /// The recovery codes were replaced.
+    CodesRenewed,
+    /// A recovery code was used.
+    CodeUsed,
 }
 
 /// A letter to one recipient.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::account::Email;
 use crate::protocol::encryption::Ciphertext;
 use crate::protocol::member::SecretVersion;
+use crate::protocol::proof::ProofMethod;
 
 /// Most characters of a stored `User-Agent`.
 const AGENT_CHARS_MAX: usize = 256;
@@ -57,6 +58,15 @@ pub struct ResetMail {
     pub sealed: Ciphertext,
 }
 
+/// A challenge that the admin Worker has just drawn: a sign-in that waits for a second factor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewChallenge {
+    /// ID within the token.
+    pub id: TokenId,
+    /// Digest of the token's secret.
+    pub digest: Digest,
+}
+
 /// A session that the admin Worker has just drawn.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewSession {
@@ -74,6 +84,14 @@ pub struct NewSession {
     /// switch does not prolong a session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began: Option<UnixMs>,
+    /// Challenge that opens in place of the session if the member has a second factor. Without one,
+    /// such a member is refused, as a request of an earlier release is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<NewChallenge>,
+    /// Factor that the person has just proven in the session that this one continues: at a change
+    /// of the password, which ends that session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_by: Option<ProofMethod>,
 }
 
 fn one() -> u32 {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use claviger_core::base::id::KeyId;
+use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::limits::Limits;
@@ -97,12 +97,26 @@ pub struct KeyView {
     /// none within the retention of usage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_refused_at: Option<UnixMs>,
+    /// Member who issued it, or who is responsible for its issuer. A ledger of an earlier release
+    /// sends none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberId>,
     /// Issuer, if it is not a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_by: Option<IssuedBy>,
     /// `true` if it ended permanently together with the other keys of its issuer.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub ended: bool,
+    /// Predecessor that it replaced; `None` if there is none, or its row was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<KeyId>,
+    /// Successor that replaced it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<KeyId>,
+    /// End of the predecessor's overlap, Unix ms, if the predecessor is enabled. It may have
+    /// passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap_until: Option<UnixMs>,
 }
 
 /// An issuer that is not a member.
@@ -146,9 +160,23 @@ impl KeyView {
         }
     }
 
-    /// Returns the end of the restore period, Unix ms; `None` if the key is not deleted.
+    /// Returns the end of the restore period, Unix ms; `None` if the key is not deleted, or its
+    /// overlap had ended by then.
     pub fn restorable_until(&self) -> Option<UnixMs> {
-        self.deleted_at.map(|at| at.saturating_add(RESTORABLE))
+        let at = self.deleted_at?;
+        let until = at.saturating_add(RESTORABLE);
+        match self.limits.expires.at().filter(|_| self.replaced_by.is_some()) {
+            Some(end) => Some(end.min(until)).filter(|until| at < *until),
+            None => Some(until),
+        }
+    }
+
+    /// Returns the end of the overlap with the other key of its pair, Unix ms: with the predecessor
+    /// or the successor. `None` if there is no overlap at `now`.
+    pub fn overlap(&self, now: UnixMs) -> Option<UnixMs> {
+        let own = self.limits.expires.at().filter(|_| self.replaced_by.is_some());
+        let own = own.filter(|_| self.enabled && self.deleted_at.is_none());
+        own.or(self.overlap_until).filter(|end| now < *end)
     }
 }
 
@@ -343,8 +371,12 @@ pub(crate) mod tests {
             uses_24h: 0,
             refused_24h: BTreeMap::new(),
             last_refused_at: None,
+            member: None,
             issued_by: None,
             ended: false,
+            replaces: None,
+            replaced_by: None,
+            overlap_until: None,
         }
     }
 

@@ -24,12 +24,16 @@ use crate::protocol::command::Command;
 use crate::protocol::deletion::DeletionView;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::encryption::Ciphertext;
+use crate::protocol::factors::{FactorsView, TypedFactor};
 pub use crate::protocol::identity::NewSession;
 use crate::protocol::identity::{PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
 use crate::protocol::member::{Language, Role, SecretVersion};
 use crate::protocol::members::{InvitationOffer, InvitationView, MemberEntry, MemberList};
 use crate::protocol::notices::NoticeSettings;
+use crate::protocol::operator::OperatorCommand;
+use crate::protocol::pair::PairView;
+use crate::protocol::policy::{PolicyChanges, PolicyPreview, PolicyState};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::{NewService, ServiceView};
 use crate::protocol::view::{AccountView, Progress, SessionView};
@@ -135,6 +139,20 @@ pub enum LedgerRequest {
         #[serde(default)]
         suspended: Option<bool>,
     },
+    /// Returns the account's policy, for an operator.
+    ShowPolicy,
+    /// Returns the effects of a change of the policy, and changes nothing.
+    PreviewPolicy {
+        /// Changed fields.
+        changes: PolicyChanges,
+    },
+    /// Changes the policy at the operator's request.
+    SetPolicy {
+        /// Changed fields.
+        changes: PolicyChanges,
+        /// Revision of the policy that the operator previewed.
+        expected: Revision,
+    },
     /// Puts every record into KV again, at the operator's request.
     Rebuild,
     /// Returns the progress of publication to KV.
@@ -170,6 +188,19 @@ pub enum LedgerRequest {
     Join(Joining),
     /// Revokes a sealed key for the key that issued it.
     RevokeByClient(RevokeByClient),
+    /// Authorises and records an operation of an operator whom Cloudflare Access recognised. The
+    /// admin Worker has checked the token and, for a change, its age. Only the ledger of the first
+    /// account accepts it.
+    OperateByAccess {
+        /// Address of the operator.
+        operator: crate::protocol::account::Email,
+        /// IP address of the request.
+        address: Option<String>,
+        /// Operation to authorise.
+        operation: OperatorCommand,
+    },
+    /// Answers a challenge with a second factor, which opens the session.
+    AnswerChallenge(ChallengeAnswer),
     /// Passes on, for a name object, that attempts at the secrets of a member were refused. A
     /// repeated request has the same effect as one.
     AttemptsRefused(AttemptsNews),
@@ -245,6 +276,21 @@ pub struct Joining {
     pub address: Option<String>,
 }
 
+/// The answer to a challenge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChallengeAnswer {
+    /// ID within the challenge's token.
+    pub challenge: TokenId,
+    /// Digest of the token's secret.
+    pub digest: Digest,
+    /// Code of the second factor.
+    pub typed: TypedFactor,
+    /// Session to open.
+    pub session: NewSession,
+    /// IP address of the request.
+    pub address: Option<String>,
+}
+
 /// A reply of an account's ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
@@ -277,6 +323,17 @@ pub enum LedgerReply {
         /// Time from which the narrowed rights hold everywhere; `None` if the change narrows
         /// nothing.
         bound: Option<Bound>,
+    },
+    /// A key was regenerated.
+    Regenerated {
+        /// The successor.
+        key: KeyView,
+        /// The old key after the change.
+        replaced: KeyView,
+        /// Records of the changed keys, for the edge's cache.
+        records: Vec<Record>,
+        /// Time from which the end of the old key, or its overlap, is in force everywhere.
+        bound: Bound,
     },
     /// The state of a deletion.
     Deletion(DeletionView),
@@ -387,8 +444,30 @@ pub enum LedgerReply {
     Member(MemberEntry),
     /// An invitation that was made or repeated.
     Invitation(InvitationView),
+    /// A member was removed, or has left, and their keys ended with the membership.
+    MemberRemoved {
+        /// Number of keys that ended.
+        keys: u32,
+        /// Revision of the last change.
+        revision: Revision,
+        /// Time from which the keys are refused everywhere.
+        bound: Bound,
+    },
+    /// The reply to `ShowPair`.
+    Pair(PairView),
+    /// The present policy, also after `SetPolicy`.
+    Policy(PolicyState),
+    /// The reply to `PreviewPolicy`.
+    PolicyPreview(PolicyPreview),
     /// The reply to `ShowInvitation`.
     Offer(InvitationOffer),
+    /// The password was right, and the member has a second factor: the challenge is open.
+    Challenged {
+        /// End of the challenge, Unix ms.
+        until: UnixMs,
+    },
+    /// The state of the member's second factors.
+    Factors(FactorsView),
     /// The switches of notices, of the member who asks.
     Notices {
         /// Switches after the command.

@@ -123,8 +123,14 @@ pub struct MemberEntry {
     pub seen_at: Option<UnixMs>,
     /// Number of sessions that have not ended.
     pub sessions: u32,
+    /// Number of keys that end with the membership; `None` if keys outlive it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys_ending: Option<u32>,
     /// `true` for the member who asks.
     pub you: bool,
+    /// `true` if the member has a second factor; `None` unless an owner or the member asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<bool>,
 }
 
 /// The members of an account.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::attempts::AttemptKind;
 use crate::protocol::identity::Membership;
 use crate::protocol::member::SecretVersion;
-use crate::protocol::operator::{DirectoryEntry, EntryCursor};
+use crate::protocol::operator::{AccountStatus, AccountsByStatus, DirectoryEntry, EntryCursor};
 use crate::protocol::tries::TryCounter;
 
 /// A request to a name object: the Durable Object of one e-mail address. It stands for the person
@@ -257,6 +257,15 @@ pub enum DirectoryRequest {
         /// Name of the account; `None` keeps the one on record.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
+        /// `true` if the account is suspended; `None` keeps the state on record.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        suspended: Option<bool>,
+    },
+    /// Removes an invited account whose set-up link has not been used. The link is refused from
+    /// then on.
+    Withdraw {
+        /// ID of the account.
+        account: AccountId,
     },
     /// Reports that an operator suspended or resumed the account.
     NoteSuspended {
@@ -270,12 +279,20 @@ pub enum DirectoryRequest {
         /// Cursor of the page before; `None` for the first page.
         #[serde(default)]
         cursor: Option<EntryCursor>,
+        /// Parts of the name, or the beginning of the ID; `None` matches every account.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        q: Option<String>,
+        /// Status that the accounts have; `None` matches every account.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<AccountStatus>,
     },
     /// Returns one account.
     Find {
         /// ID of the account.
         account: AccountId,
     },
+    /// Returns the deployment's first account, if it is open.
+    FindFirst,
     /// Notes a new epoch for an account whose ledger is about to be restored from a bookmark.
     NoteEpoch {
         /// ID of the account.
@@ -317,6 +334,10 @@ pub enum DirectoryReply {
         accounts: Vec<DirectoryEntry>,
         /// Cursor of the next page; `None` on the last.
         next: Option<EntryCursor>,
+        /// Numbers of all accounts; a directory of an earlier release sends none, and filters
+        /// nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counts: Option<AccountsByStatus>,
     },
     /// The account that was asked for.
     Account(DirectoryEntry),

@@ -1,13 +1,16 @@
 //! Operations of operators on accounts, and the directory's entries.
 //!
-//! An operator is an owner of the deployment's first account. The admin Worker first asks that
-//! account's ledger, which authorises and records the operation. Then the admin Worker performs it.
+//! An operator is an owner of the deployment's first account or, where Cloudflare Access is
+//! configured, a listed person whom Access recognised. The admin Worker first asks the ledger of
+//! the first account, which authorises and records the operation. Then the admin Worker performs
+//! it.
 
 use claviger_core::base::id::AccountId;
 use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::integer::INTEGER_MAX;
+use crate::protocol::policy::PolicyChanges;
 
 /// An operation of an operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,13 @@ pub enum OperatorCommand {
         /// `true` to suspend, `false` to resume.
         suspended: Option<bool>,
     },
+    /// Changes an account's policy.
+    SetPolicy {
+        /// ID of the account.
+        account: AccountId,
+        /// Changed fields.
+        changes: PolicyChanges,
+    },
     /// Puts every record of an account into KV again.
     Rebuild {
         /// ID of the account.
@@ -46,6 +56,27 @@ pub enum OperatorCommand {
         /// ID of the account.
         account: AccountId,
     },
+    /// Withdraws the invitation of an account that is not set up.
+    Withdraw {
+        /// ID of the account.
+        account: AccountId,
+    },
+}
+
+impl OperatorCommand {
+    /// Returns `true` if the operation changes something. It then needs a fresh proof of identity.
+    pub fn is_change(&self) -> bool {
+        match self {
+            Self::Look => false,
+            Self::Invite { .. }
+            | Self::SetState { .. }
+            | Self::SetPolicy { .. }
+            | Self::Rebuild { .. }
+            | Self::BeginRestore { .. }
+            | Self::FinishRestore { .. }
+            | Self::Withdraw { .. } => true,
+        }
+    }
 }
 
 /// State of an account in the directory.
@@ -56,6 +87,48 @@ pub enum EntryState {
     Pending,
     /// Its ledger was opened; this state is final.
     Open,
+}
+
+/// Status of an account, as operators see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStatus {
+    /// Its set-up link has not been used yet.
+    Pending,
+    /// It is set up and not suspended.
+    Open,
+    /// An operator has suspended it.
+    Suspended,
+}
+
+impl AccountStatus {
+    /// Every status, in the order of the console.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Suspended, Self::Pending];
+
+    /// Returns the name, as the HTTP API has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Open => "open",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    /// Parses a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// Numbers of the deployment's accounts by status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountsByStatus {
+    /// Accounts whose set-up link has not been used yet.
+    pub pending: u32,
+    /// Accounts that are set up and not suspended.
+    pub open: u32,
+    /// Suspended accounts.
+    pub suspended: u32,
 }
 
 /// An account in the directory's list.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::keys::{KeyName, KeyView};
 use crate::protocol::members::MemberEntry;
+use crate::protocol::policy::PolicyState;
+use crate::protocol::proof::ProofMethod;
+use crate::protocol::regeneration::NotRegenerable;
 use crate::protocol::service_credentials::ServiceView;
 
 /// The reason for which a ledger refused a request.
@@ -117,6 +120,56 @@ pub enum Refusal {
         /// Time at which the next one is allowed, Unix ms.
         until: UnixMs,
     },
+    /// The key cannot be regenerated.
+    NotRegenerable {
+        /// Reason of the refusal.
+        reason: NotRegenerable,
+    },
+    /// The key was replaced and its overlap has ended, so it cannot be restored.
+    Replaced {
+        /// ID of its successor.
+        by: KeyId,
+    },
+    /// The key was not replaced, so it has no overlap to end.
+    NotReplaced,
+    /// The member already has the one key pair that the policy allows.
+    KeyPairExists,
+    /// The policy demands a second factor, which the member has not set up.
+    MfaRequired,
+    /// The policy demands a mailed code to delete keys.
+    CodeRequired,
+    /// The key belongs to another member.
+    NotYourKey,
+    /// The key belonged to a member who is gone, and ended with the membership.
+    KeyMemberGone,
+    /// The policy no longer allows that keys are shown again.
+    ViewingNotAllowed,
+    /// The policy has changed since the operator saw it.
+    PolicyChangedMeanwhile {
+        /// Present policy with its revision.
+        state: Box<PolicyState>,
+    },
     /// The clients of the account have revoked as many tokens within an hour as they may.
     TooManyRevocations,
+    /// The last proof of identity is too old, or by a method that does not suffice.
+    ProofRequired {
+        /// Methods that suffice.
+        methods: Vec<ProofMethod>,
+    },
+    /// The code of a second factor is wrong, or was used before. The try is counted.
+    FactorRefused {
+        /// Tries that are left: of the challenge, or, in a session, of the day.
+        tries_left: u32,
+    },
+    /// The member has reached the daily limit of refused codes of second factors.
+    TooManyFactorTries {
+        /// Time at which the next one is allowed, Unix ms.
+        until: UnixMs,
+    },
+    /// The challenge has expired, was answered, has no tries left, or was ended.
+    ChallengeOver,
+    /// The member has a second factor already.
+    FactorIsOn,
+    /// The member has no second factor, or none that waits for its first code.
+    NoFactor,
 }

@@ -14,6 +14,8 @@ impl LedgerReply {
             Self::Page(page) => page.keys.iter_mut().collect(),
             Self::Deletion(deletion) => deletion.keys.iter_mut().collect(),
             Self::Key(key) | Self::Changed { key: Some(key), .. } => vec![key],
+            Self::Regenerated { key, replaced, .. } => vec![key, replaced],
+            Self::Pair(pair) => pair.key.iter_mut().collect(),
             Self::Refused(
                 Refusal::ChangedMeanwhile { key } | Refusal::AlreadyIssued { key: Some(key) },
             ) => {
@@ -27,10 +29,15 @@ impl LedgerReply {
     pub fn change(&self) -> Option<Revision> {
         match self {
             Self::Changed { record, .. } => Some(record.revision),
-            Self::Deleted { records, .. } => records.iter().map(|record| record.revision).max(),
+            Self::Deleted { records, .. } | Self::Regenerated { records, .. } => {
+                records.iter().map(|record| record.revision).max()
+            }
             Self::Revoked { revision, .. } => *revision,
             Self::ServiceChanged { service, .. } => Some(service.revision),
             Self::State { state, .. } => Some(state.revision),
+            Self::MemberRemoved { revision, .. } => Some(*revision),
+            Self::Factors(factors) => factors.keys.as_ref().map(|keys| keys.revision),
+            Self::Policy(state) => state.keys.as_ref().map(|keys| keys.revision),
             _ => None,
         }
     }
@@ -41,7 +48,11 @@ impl LedgerReply {
             Self::Changed { bound, .. }
             | Self::State { bound, .. }
             | Self::ServiceChanged { bound, .. } => bound.as_mut(),
-            Self::Deleted { bound, .. } => Some(bound),
+            Self::Factors(factors) => factors.keys.as_mut().and_then(|keys| keys.bound.as_mut()),
+            Self::Policy(state) => state.keys.as_mut().and_then(|keys| keys.bound.as_mut()),
+            Self::Deleted { bound, .. }
+            | Self::Regenerated { bound, .. }
+            | Self::MemberRemoved { bound, .. } => Some(bound),
             _ => None,
         }
     }

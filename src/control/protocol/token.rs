@@ -1,4 +1,5 @@
-//! Defines opaque tokens: session cookies, the set-up links of accounts, and invitations.
+//! Defines opaque tokens: session cookies, the set-up links of accounts, invitations, and
+//! challenges.
 //!
 //! ```text
 //! token = kind account id secret tag
@@ -19,6 +20,7 @@
 //! | session | `claviger/token/1` | 64 bits in 11 digits | a ledger's digest of the secret |
 //! | set-up link | `claviger/setup/1` | 128 bits in 22 digits | nothing: it is not stored |
 //! | invitation | `claviger/invite/1` | 128 bits in 22 digits | a ledger's digest of the secret |
+//! | challenge | `claviger/challenge/1` | 128 bits in 22 digits | a ledger's digest of the secret |
 //!
 //! A forged session would have to match a stored digest as well. A forged set-up link would open an
 //! account, so that its tag must be beyond guessing.
@@ -54,6 +56,9 @@ pub const SETUP_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 /// Life of an invitation, in milliseconds: a week, so that it outlasts a short absence.
 pub const INVITATION_LIFE_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
+/// Life of a challenge, in milliseconds: time to find the phone, and to wait for the next code.
+pub const CHALLENGE_LIFE_MS: i64 = 5 * 60 * 1000;
+
 /// Longest life of a session, in milliseconds: a working day with overtime.
 pub const SESSION_LIFE_MS: i64 = 12 * 60 * 60 * 1000;
 
@@ -70,6 +75,8 @@ pub enum Kind {
     Setup,
     /// The right to join an account.
     Invitation,
+    /// A sign-in that waits for a second factor.
+    Challenge,
 }
 
 impl Kind {
@@ -78,6 +85,7 @@ impl Kind {
             Self::Session => b'S',
             Self::Setup => b'U',
             Self::Invitation => b'I',
+            Self::Challenge => b'C',
         }
     }
 
@@ -86,6 +94,7 @@ impl Kind {
             Self::Session => SESSION_LIFE_MS,
             Self::Setup => SETUP_LIFE_MS,
             Self::Invitation => INVITATION_LIFE_MS,
+            Self::Challenge => CHALLENGE_LIFE_MS,
         }
     }
 
@@ -96,6 +105,7 @@ impl Kind {
             Self::Session => short_tag(&mac(b"claviger/token/1\0")).into(),
             Self::Setup => wide_tag(&mac(b"claviger/setup/1\0")),
             Self::Invitation => wide_tag(&mac(b"claviger/invite/1\0")),
+            Self::Challenge => wide_tag(&mac(b"claviger/challenge/1\0")),
         }
     }
 }
@@ -214,6 +224,17 @@ impl NewToken {
         rng: &mut impl CryptoRng,
     ) -> Self {
         Self::draw(Kind::Invitation, account, now, prefix, master, rng)
+    }
+
+    /// Draws the token of a challenge at an account, created at `now`.
+    pub fn challenge(
+        account: AccountId,
+        now: UnixMs,
+        prefix: &Prefix,
+        master: &MasterSecrets,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        Self::draw(Kind::Challenge, account, now, prefix, master, rng)
     }
 
     fn draw(

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::account::Email;
 use crate::protocol::member::{Language, Role, SecretVersion};
+use crate::protocol::policy::Policy;
+use crate::protocol::proof::ProofMethod;
 use crate::protocol::zone::Zone;
 
 /// The progress of publication to KV.
@@ -30,7 +32,8 @@ pub struct SessionView {
     pub member: MemberView,
     /// Account of the member.
     pub account: AccountView,
-    /// End of the fresh proof of identity, Unix ms.
+    /// End of the fresh proof of identity, Unix ms. It lies in the past if the proof does not
+    /// suffice: a password, for a member with a second factor.
     pub step_up_until: UnixMs,
     /// End of the session if it is not used again, Unix ms.
     pub expires: UnixMs,
@@ -51,6 +54,12 @@ pub struct SessionView {
     /// release.
     #[serde(default = "one")]
     pub accounts: u32,
+    /// `true` if the member has a second factor.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub mfa: bool,
+    /// Method of the last proof of identity. Not shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_by: Option<ProofMethod>,
     /// Version of the password in the member's row; 0 from a ledger of an earlier release. Not
     /// shown.
     #[serde(default)]
@@ -90,4 +99,7 @@ pub struct AccountView {
     /// `true` if the operator has suspended it.
     #[serde(default)]
     pub suspended: bool,
+    /// Policy of the account; a ledger of an earlier release has the default.
+    #[serde(default)]
+    pub policy: Policy,
 }

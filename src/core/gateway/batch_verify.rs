@@ -3,9 +3,10 @@
 //!
 //! Each check alone knows which I/O it needs; this module combines them. One KV read serves all
 //! keys that KV can answer; then one refresh serves all keys that only the ledger can answer. The
-//! same happens once more for issuers, which are known only after their keys. A verifier sees only
-//! its own account, so one ledger answers everything. A key of another account is `unknown` without
-//! any read or call.
+//! same happens once more for issuers, which are known only after their keys. One ledger answers
+//! everything, because the checks are about one account: a key of another one is `unknown` without
+//! any read or call. A verifier of the operator's account sees all accounts. [`by_account`] splits
+//! its checks.
 
 use crate::base::id::{AccountId, KeyId, SealedId};
 use crate::base::secret::SecretText;
@@ -53,6 +54,34 @@ impl CheckRequest {
     }
 }
 
+/// The checks of one account, each with its place in the request.
+pub type AccountChecks = (AccountId, Vec<(usize, CheckRequest)>);
+
+/// Groups checks by the account of their subjects. A subject that names no account joins those of
+/// `own`.
+pub fn by_account<R: LeaseRules>(
+    gateway: &Gateway<R>,
+    own: AccountId,
+    arrival: UnixMs,
+    requests: Vec<CheckRequest>,
+) -> Vec<AccountChecks> {
+    let mut groups: Vec<AccountChecks> = Vec::new();
+    for (place, request) in requests.into_iter().enumerate() {
+        let account = match &request.subject {
+            Subject::Credential(text) => {
+                gateway.key_id(text.expose(), arrival).map(|id| id.account())
+            }
+            Subject::KeyId(text) => KeyId::parse(text).map(|id| id.account()),
+        };
+        let account = account.unwrap_or(own);
+        match groups.iter_mut().find(|(other, _)| *other == account) {
+            Some((_, checks)) => checks.push((place, request)),
+            None => groups.push((account, vec![(place, request)])),
+        }
+    }
+    groups
+}
+
 /// The combined I/O that the checks need next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BatchFetch {
@@ -80,7 +109,7 @@ pub struct BatchVerification {
 }
 
 impl BatchVerification {
-    /// Starts the checks of a verifier of `account`, whose request arrived at `arrival`.
+    /// Starts checks of keys of `account`, for a request that arrived at `arrival`.
     pub fn new(account: AccountId, arrival: UnixMs, requests: Vec<CheckRequest>) -> Self {
         let verdicts = requests.iter().map(|_| None).collect();
         Self { account, arrival, requests, verdicts, lookup: Lookup::default() }

@@ -148,6 +148,7 @@ pub fn challenge(denial: Denial, realm: &str, demanded: Option<&Permission>) -> 
         | Denial::Unknown
         | Denial::Disabled
         | Denial::AccountSuspended
+        | Denial::MfaOff
         | Denial::NotYetValid
         | Denial::Expired => ", error=\"invalid_token\"".into(),
         Denial::PermissionDenied => match demanded {

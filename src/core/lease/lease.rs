@@ -236,16 +236,12 @@ impl<R: LeaseRules> Lease<R> {
         reply: &Refresh,
         state: &Arc<AccountState>,
     ) -> Taken {
-        if !R::is_of_history(self.epoch.as_ref(), &reply.epoch) {
+        if self.is_ended_by(reply) {
             return Taken::Ended;
         }
-        let is_newest = reply.revision >= self.known;
-        if is_newest {
-            match &reply.delta {
-                Delta::Reset => return Taken::Ended,
-                Delta::Changes(marks) => {
-                    marks.iter().for_each(|mark| self.entries.note_change::<R>(*mark))
-                }
+        if reply.revision >= self.known {
+            if let Delta::Changes(marks) = &reply.delta {
+                marks.iter().for_each(|mark| self.entries.note_change::<R>(*mark));
             }
             let is_later_document =
                 provenance.basis == Basis::Document && reply.document > self.document;
@@ -269,6 +265,13 @@ impl<R: LeaseRules> Lease<R> {
         self.check(provenance.as_of);
         self.taken = self.taken.saturating_add(1);
         Taken::Kept
+    }
+
+    /// Returns `true` if the reply ends the lease, and with it all its records: it is of another
+    /// epoch, or cannot name the changes that the lease lacks.
+    pub fn is_ended_by(&self, reply: &Refresh) -> bool {
+        let is_reset = reply.delta == Delta::Reset && reply.revision >= self.known;
+        is_reset || !R::is_of_history(self.epoch.as_ref(), &reply.epoch)
     }
 
     /// Records a proof, at time `at`, that the lease is still usable.

@@ -14,11 +14,12 @@
 //!
 //! Only keys that follow an issuer ([`Credential::issued`]) have version 2. A reader that knows
 //! only version 1 would accept them without checking the issuer. Instead it finds no record in KV
-//! and cannot read the ledger's answer either, so it refuses them (503).
+//! and cannot read the ledger's answer either, so it refuses them (503). In the same way, only keys
+//! that depend on MFA ([`Credential::member`]) have version 3.
 
 use serde::{Serialize, Serializer};
 
-use crate::base::id::KeyId;
+use crate::base::id::{KeyId, MemberId};
 use crate::base::json::{FromJson, Json, from_json};
 use crate::base::secret::Digest;
 use crate::credential::issuer::{Issued, Issuing, SealingGeneration};
@@ -82,6 +83,11 @@ pub struct Credential {
     /// the member.
     #[serde(default, skip_serializing_if = "is_first")]
     pub sealing: SealingGeneration,
+    /// Member whose MFA the credential depends on; only where the account demands MFA, and not for a
+    /// credential that follows an issuer. A change of that demand begins a new epoch, so no record
+    /// from before it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberId>,
 }
 
 from_json!(Credential {
@@ -90,6 +96,7 @@ from_json!(Credential {
     issuing: optional,
     issued: optional,
     sealing: or_default,
+    member: optional,
 });
 
 fn is_first(generation: &SealingGeneration) -> bool {
@@ -123,12 +130,14 @@ impl Standing {
     /// Returns the version of the stored shape: the lowest whose readers understand all of it.
     fn version(&self) -> u8 {
         match self {
-            Self::Active(credential) | Self::Disabled(credential)
-                if credential.issued.is_some() =>
-            {
-                2
+            Self::Active(credential) | Self::Disabled(credential) => {
+                match (credential.member, &credential.issued) {
+                    (Some(_), _) => 3,
+                    (None, Some(_)) => 2,
+                    (None, None) => 1,
+                }
             }
-            Self::Active(_) | Self::Disabled(_) | Self::Deleted => 1,
+            Self::Deleted => 1,
         }
     }
 }
@@ -268,6 +277,30 @@ mod tests {
             Standing::Active(Credential { issuing: Some(issuing), ..credential })
         });
         assert!(serde_json::to_string(&issuer).unwrap().starts_with(r#"{"v":1,"#));
+    }
+
+    /// An edge that does not know MFA must not accept a key that depends on it.
+    #[test]
+    fn a_key_that_depends_on_mfa_is_of_version_3() {
+        let member = MemberId::parse("Member00000").unwrap();
+        for state in [Standing::Active, Standing::Disabled] {
+            let record =
+                record(|credential| state(Credential { member: Some(member), ..credential }));
+            let text = serde_json::to_string(&record).unwrap();
+            assert!(text.starts_with(r#"{"v":3,"#) && text.contains(r#""member":"Member00000""#));
+            assert_eq!(Record::from_kv(&text, key_id()), Some(record));
+            for other in ["\"v\":1", "\"v\":2"] {
+                let text = text.replacen("\"v\":3", other, 1);
+                assert_eq!(Record::from_kv(&text, key_id()), None, "{text}");
+            }
+            for bad in ["\"Member0000\"", "\"\"", "7"] {
+                let text = text.replacen("\"Member00000\"", bad, 1);
+                assert_eq!(Record::from_kv(&text, key_id()), None, "{text}");
+            }
+            let nameless = text.replacen(",\"member\":\"Member00000\"", "", 1);
+            assert_ne!(nameless, text);
+            assert_eq!(Record::from_kv(&nameless, key_id()), None);
+        }
     }
 
     #[test]

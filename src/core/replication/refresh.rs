@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::KeyId;
+use crate::base::id::{KeyId, MemberId};
 use crate::base::json::{FromJson, Json, from_json};
 use crate::base::time::UnixMs;
 use crate::credential::issuer::{RevokedSealed, ServicePassword};
@@ -180,6 +180,14 @@ pub struct AccountState {
     /// Sealed keys that were revoked one by one and have not expired yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked_sealed: Vec<RevokedSealed>,
+    /// Members with MFA, in the order of their IDs; only where the account demands MFA. Keys whose
+    /// records name another member are refused, so a missing list grants nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mfa_on: Vec<MemberId>,
+    /// `true` for the operator's account, whose verifiers see all accounts. A ledger sets it once,
+    /// when the account is opened.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub operator: bool,
 }
 
 from_json!(AccountState {
@@ -188,7 +196,16 @@ from_json!(AccountState {
     suspended: required,
     service: optional,
     revoked_sealed: or_default,
+    mfa_on: or_default,
+    operator: or_default,
 });
+
+impl AccountState {
+    /// Returns `true` if the member has MFA, where the account demands it.
+    pub fn has_mfa(&self, member: MemberId) -> bool {
+        self.mfa_on.binary_search(&member).is_ok()
+    }
+}
 
 /// The uses of an account's keys in one isolate since its last batch. The ledger counts a repeated
 /// batch once.

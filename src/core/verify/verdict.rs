@@ -18,6 +18,8 @@ pub enum Denial {
     Disabled,
     /// The operator suspended the account.
     AccountSuspended,
+    /// The account demands MFA, and the credential's member has none.
+    MfaOff,
     /// The credential is not valid yet.
     NotYetValid,
     /// The credential has expired.
@@ -34,12 +36,13 @@ pub enum Denial {
 
 impl Denial {
     /// All reasons, in order of precedence.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Missing,
         Self::Malformed,
         Self::Unknown,
         Self::Disabled,
         Self::AccountSuspended,
+        Self::MfaOff,
         Self::NotYetValid,
         Self::Expired,
         Self::NetworkDenied,
@@ -56,6 +59,7 @@ impl Denial {
             Self::Unknown => "unknown",
             Self::Disabled => "disabled",
             Self::AccountSuspended => "account_suspended",
+            Self::MfaOff => "mfa_off",
             Self::NotYetValid => "not_yet_valid",
             Self::Expired => "expired",
             Self::NetworkDenied => "network_denied",
@@ -75,6 +79,7 @@ impl Denial {
             | Self::Unknown
             | Self::Disabled
             | Self::AccountSuspended
+            | Self::MfaOff
             | Self::NotYetValid
             | Self::Expired => 401,
             Self::NetworkDenied | Self::InterfaceDenied | Self::PermissionDenied => 403,
@@ -89,6 +94,7 @@ impl Denial {
             Self::Missing | Self::Malformed | Self::Unknown | Self::Unavailable => false,
             Self::Disabled
             | Self::AccountSuspended
+            | Self::MfaOff
             | Self::NotYetValid
             | Self::Expired
             | Self::NetworkDenied
@@ -105,6 +111,7 @@ impl Denial {
             Self::Unknown => "The key is not known",
             Self::Disabled => "The key is disabled",
             Self::AccountSuspended => "The account is suspended",
+            Self::MfaOff => "The member of this key has turned MFA off",
             Self::NotYetValid => "The key is not valid yet",
             Self::Expired => "The key has expired",
             Self::NetworkDenied => "The key may not be used from this address",
@@ -124,15 +131,15 @@ mod tests {
         let codes: Vec<_> = Denial::ALL.map(Denial::code).into();
         assert_eq!(
             codes.join(" "),
-            "missing malformed unknown disabled account_suspended not_yet_valid expired network_denied interface_denied \
-             permission_denied unavailable"
+            "missing malformed unknown disabled account_suspended mfa_off not_yet_valid expired network_denied \
+             interface_denied permission_denied unavailable"
         );
     }
 
     #[test]
     fn statuses_are_pinned_and_each_title_is_its_own() {
         let statuses = Denial::ALL.map(Denial::status);
-        assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 401, 403, 403, 403, 503]);
+        assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 401, 401, 403, 403, 403, 503]);
         let titles: std::collections::BTreeSet<_> = Denial::ALL.map(Denial::title).into();
         assert!(titles.len() == Denial::ALL.len() && titles.iter().all(|title| title.len() > 10));
     }

@@ -7,13 +7,16 @@
 //! ceiling allow. A sealed key has no record; its claims replace the record. A token follows the
 //! key that got it in the same way, but the key's own limits take the place of the ceiling.
 //!
+//! Where the account demands MFA, the record of a key names the member who answers for it. The key,
+//! and all that follows it, is `mfa_off` while the account state does not list that member.
+//!
 //! A verifier may also ask about a key by its ID alone. [`examine`] gives the same result in
 //! another type, so that no caller can accept a key by mistake that was not presented with its
 //! secret.
 
 use std::borrow::Cow;
 
-use crate::base::id::{AccountId, AnyKeyId, KeyId};
+use crate::base::id::{AccountId, AnyKeyId, KeyId, MemberId};
 use crate::base::secret::Digest;
 use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::issuer::{Ceiling, Issuer, SealingGeneration};
@@ -76,28 +79,36 @@ pub struct Valid {
 /// Proof that a key was verified. Only [`verify`] and [`verify_sealed`] create one, so code that
 /// needs it cannot be reached without a verification.
 #[derive(Clone, Debug)]
-pub struct Verified(Valid);
+pub struct Verified {
+    valid: Valid,
+    is_operator: bool,
+}
 
 impl Verified {
     /// Returns the account that the request acts for.
     pub fn account(&self) -> AccountId {
-        self.0.key.account()
+        self.valid.key.account()
     }
 
     /// Returns the ID of the key.
     pub fn key(&self) -> AnyKeyId {
-        self.0.key
+        self.valid.key
     }
 
     /// Returns the permissions of the key.
     pub fn permissions(&self) -> &Permissions {
-        &self.0.permissions
+        &self.valid.permissions
+    }
+
+    /// Returns `true` if the key belongs to the operator's account.
+    pub fn is_operator(&self) -> bool {
+        self.is_operator
     }
 }
 
 impl From<Verified> for Valid {
     fn from(verified: Verified) -> Self {
-        verified.0
+        verified.valid
     }
 }
 
@@ -123,7 +134,8 @@ pub fn verify(
     facts: &Facts<'_>,
     now: UnixMs,
 ) -> Result<Verified, Denial> {
-    judge(presented.id(), Some(presented.digest()), known, facts, now).map(Verified)
+    let valid = judge(presented.id(), Some(presented.digest()), known, facts, now)?;
+    Ok(Verified { valid, is_operator: known.state.operator })
 }
 
 /// Verifies a presented sealed key.
@@ -151,8 +163,11 @@ pub fn verify_sealed(
         // A sealed key is valid for its issuer's interfaces.
         interfaces: followed.interfaces(),
         permissions: &claims.permissions,
+        member: None,
     };
-    terms.judge(Some((followed, claims.issued_at)), known.state, facts, now).map(Verified)
+    let valid = terms.judge(Some((followed, claims.issued_at)), known.state, facts, now)?;
+    // A sealed key never holds a reserved permission, so it needs no rights over other accounts.
+    Ok(Verified { valid, is_operator: false })
 }
 
 /// Returns what [`verify`] would return to the holder of the key's secret. It is only for
@@ -204,6 +219,7 @@ fn judge(
         networks: &limits.networks,
         interfaces: &limits.interfaces,
         permissions: &limits.permissions,
+        member: credential.member,
     };
     terms.judge(followed, known.state, facts, now)
 }
@@ -217,6 +233,8 @@ struct IssuedTerms<'a> {
     networks: &'a Networks,
     interfaces: &'a [Interface],
     permissions: &'a Permissions,
+    /// Member whose MFA the key depends on.
+    member: Option<MemberId>,
 }
 
 /// The bounds that an issuer sets on a key that it issued, or on its token.
@@ -228,6 +246,8 @@ struct Followed<'a> {
     is_enabled: bool,
     /// Limits of the issuing key itself; `None` for the service password, which has none.
     limits: Option<&'a Limits>,
+    /// Member whose MFA the issuer depends on, and with it all that it issued.
+    member: Option<MemberId>,
 }
 
 /// Interfaces of a key that the service password issued.
@@ -260,6 +280,7 @@ fn follow<'a>(
                 longest,
                 is_enabled: true,
                 limits: None,
+                member: None,
             });
         }
         Issuer::Key(id) => id,
@@ -281,7 +302,8 @@ fn follow<'a>(
         let Ceiling { permissions, networks, longest } = &credential.issuing.as_ref()?.ceiling;
         (permissions, networks, *longest)
     };
-    let followed = Followed { permissions, networks, longest, is_enabled, limits: Some(limits) };
+    let (limits, member) = (Some(limits), credential.member);
+    let followed = Followed { permissions, networks, longest, is_enabled, limits, member };
     (is_current && credential.issued.is_none()).then_some(followed)
 }
 
@@ -301,6 +323,10 @@ impl IssuedTerms<'_> {
         }
         if state.suspended {
             return Err(Denial::AccountSuspended);
+        }
+        let lacks_mfa = |member: Option<MemberId>| member.is_some_and(|id| !state.has_mfa(id));
+        if lacks_mfa(self.member) || lacks_mfa(issuer.and_then(|issuer| issuer.member)) {
+            return Err(Denial::MfaOff);
         }
         let begins = self.not_before.max(issuers_limits.and_then(|limits| limits.not_before));
         if begins.is_some_and(|start| now < start) {

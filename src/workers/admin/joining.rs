@@ -22,7 +22,7 @@ use futures_util::future::join;
 
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::sessions::{has_password, new_session, signed_in};
+use crate::sessions::{has_password, new_sign_in, signed_in_or_challenged};
 use crate::{attempts, calls, refusals};
 
 /// Returns the invitation to the holder of its token. Nothing is claimed or used up.
@@ -65,7 +65,7 @@ pub async fn accept(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         NameReply::Taken => return Err(AdminProblem::AddressTaken),
         _ => return Err(RequestProblem::Unavailable.into()),
     };
-    let (new, session) = new_session(context, account, accounts);
+    let (new, session) = new_sign_in(context, account, accounts);
     let joining = Joining {
         token: token.id(),
         digest: *token.digest(),
@@ -84,11 +84,12 @@ pub async fn accept(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         let release = NameRequest::Release { account, member, secret_version };
         let _ = calls::name(context.env, &email, &release).await;
     }
-    let answer = signed_in(context, known(&token, reply), &new)?;
+    let is_challenged = matches!(reply, LedgerReply::Challenged { .. });
+    let answer = signed_in_or_challenged(context, known(&token, reply), &new)?;
     // A further use is refused without a call.
     refusals::note_over(&token, now());
     // The cookie is replaced, so that a session of before would only stand in its list.
-    if context.session().is_ok() {
+    if !is_challenged && context.session().is_ok() {
         let _ = context.command(Command::SignOut).await;
     }
     join(attempts::succeeded_at(context, &by_address), attempts::succeeded_at(context, &at_name))

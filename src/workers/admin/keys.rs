@@ -9,6 +9,7 @@ use claviger_control::protocol::draft::{Changes, Draft};
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::ledger::LedgerReply;
 use claviger_control::protocol::refusal::Refusal;
+use claviger_control::protocol::regeneration::RegenerationForm;
 use claviger_core::base::http::json_body;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
@@ -100,6 +101,38 @@ pub async fn issue(context: &RequestContext<'_>) -> Result<Response, AdminProble
     Err(RequestProblem::Unavailable.into())
 }
 
+/// Regenerates a key.
+pub async fn regenerate(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
+    let account = context.session()?.account();
+    let expected = headers::if_match(context.request.headers)?;
+    let idempotency_key = headers::idempotency_key(context.request.headers)?;
+    let form: RegenerationForm = context.body().await?;
+    let config = &context.config;
+    for _ in 0..DRAWS_MAX {
+        let new = NewKey::generate(account, &config.prefix, config.keyring(), &mut rng());
+        // Only the ledger knows if the old key is viewable. If not, it drops the ciphertext.
+        let sealed = encryption::encrypt_key(&new, &config.master, &mut rng());
+        let regenerate = Command::Regenerate {
+            id,
+            expected,
+            new_id: new.id(),
+            new_digest: new.digest(),
+            form: form.clone(),
+            idempotency_key: idempotency_key.clone(),
+            sealed: Some(sealed.ok_or(RequestProblem::Unavailable)?),
+        };
+        match context.command(regenerate).await? {
+            LedgerReply::Regenerated { key, replaced, bound, .. } => {
+                let document = view::regenerated(&key, &replaced, &new, bound, config, now());
+                return Ok(Response::json(201, &document));
+            }
+            LedgerReply::Refused(Refusal::IdTaken) => {}
+            reply => return Err(context.refusal(reply)),
+        }
+    }
+    Err(RequestProblem::Unavailable.into())
+}
+
 /// Shows a key's secret again. The ledger permits and records this before the secret is decrypted
 /// here.
 pub async fn reveal(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
@@ -113,6 +146,28 @@ pub async fn reveal(context: &RequestContext<'_>, id: KeyId) -> Result<Response,
             .ok_or(AdminProblem::NotViewable(NotViewable::GenerationDropped))?;
             let revealed = view::revealed(&key, now()).ok_or(RequestProblem::Internal)?;
             Ok(Response::json(200, &revealed))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Deletes a key, where the account's policy demands no mailed code.
+pub async fn delete(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
+    context.session()?;
+    let expected = headers::if_match(context.request.headers)?;
+    match context.command(Command::DeleteKey { id, expected }).await? {
+        LedgerReply::Deleted { records, bound, restorable_until } => {
+            Ok(Response::json(200, &view::deleted(&records, bound, restorable_until, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Returns the key pair of the member, or what is missing for one.
+pub async fn show_pair(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    match context.command(Command::ShowPair).await? {
+        LedgerReply::Pair(pair) => {
+            Ok(Response::json(200, &view::pair(&pair, &context.config, now())))
         }
         reply => Err(context.refusal(reply)),
     }

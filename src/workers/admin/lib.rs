@@ -5,19 +5,22 @@
 //! | --- | --- |
 //! | this | the calls of `entry.js`; the isolate's settings |
 //! | [`context`] | one request to a route: its body, its session, its account's ledger |
-//! | [`sessions`], [`persons`], [`members`], [`joining`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
+//! | [`sessions`], [`persons`], [`members`], [`joining`], [`factors`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
+//! | [`access`] | operators: the keys and signatures of Cloudflare Access |
 //! | [`calls`] | requests to objects |
 //! | [`objects`], [`storage`], [`memory`] | the Durable Objects' side |
 //! | [`refusals`] | what this isolate need not ask again |
 //! | [`mail`] | the services that deliver mail |
 //! | [`settings`] | variables and secrets |
 
+mod access;
 mod activity;
 mod attempts;
 mod calls;
 mod clock;
 mod context;
 mod deletion;
+mod factors;
 mod joining;
 mod keys;
 mod mail;
@@ -145,7 +148,9 @@ async fn respond(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -
         Ok(route) => route,
         Err(problem) => return refuse(problem),
     };
-    if !session::may_ask(request.headers, &config.console_origin, route.wants_own_page()) {
+    if !route.is_linked_to()
+        && !session::may_ask(request.headers, &config.console_origin, route.wants_own_page())
+    {
         return refuse(AdminProblem::CrossSite);
     }
     let context = RequestContext::new(request, env, Rc::clone(&config), incoming);
@@ -171,7 +176,7 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::SignIn => sessions::sign_in(context).await,
         Route::ShowSession => sessions::show(context).await,
         Route::SignOut => sessions::sign_out(context).await,
-        Route::StepUp => sessions::step_up(context).await,
+        Route::StepUp => factors::step_up(context).await,
         Route::ListOwnAccounts => persons::list_accounts(context).await,
         Route::SwitchAccount => persons::switch(context).await,
         Route::ListSessions => persons::list_sessions(context).await,
@@ -185,6 +190,8 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::CheckKey => keys::check(context).await,
         Route::ShowKey(id) => keys::show(context, id).await,
         Route::EditKey(id) => keys::edit(context, id).await,
+        Route::DeleteKey(id) => keys::delete(context, id).await,
+        Route::ShowPair => keys::show_pair(context).await,
         Route::RevealKey(id) => keys::reveal(context, id).await,
         Route::DisableKey(id) => {
             keys::change(context, |expected| Command::SetEnabled { id, expected, enabled: false })
@@ -196,6 +203,10 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         }
         Route::RestoreKey(id) => {
             keys::change(context, |expected| Command::RestoreKey { id, expected }).await
+        }
+        Route::RegenerateKey(id) => keys::regenerate(context, id).await,
+        Route::EndOverlap(id) => {
+            keys::change(context, |expected| Command::EndOverlap { id, expected }).await
         }
         Route::BeginDeletion => deletion::begin(context).await,
         Route::ShowDeletion(id) => deletion::show(context, id).await,
@@ -209,10 +220,15 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::EditService => service::set_ceiling(context).await,
         Route::RevealService => service::reveal(context).await,
         Route::ChangeServicePassword => service::change_password(context).await,
+        Route::SignInByAccess => operator::sign_in(context),
         Route::ListAccounts => operator::list(context).await,
         Route::InviteAccount => operator::invite(context).await,
         Route::ShowAccount(id) => operator::show(context, id).await,
         Route::EditAccount(id) => operator::edit(context, id).await,
+        Route::ShowPolicy(id) => operator::show_policy(context, id).await,
+        Route::SetPolicy(id) => operator::set_policy(context, id).await,
+        Route::PreviewPolicy(id) => operator::preview_policy(context, id).await,
+        Route::WithdrawAccount(id) => operator::withdraw(context, id).await,
         Route::RebuildAccount(id) => operator::rebuild(context, id).await,
         Route::BeginRestore(id) => operator::begin_restore(context, id).await,
         Route::FinishRestore(id) => operator::finish_restore(context, id).await,
@@ -229,6 +245,7 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::ShowNotices => members::show_notices(context).await,
         Route::EditNotices => members::edit_notices(context).await,
         Route::EditOwnAccount => members::edit_account(context).await,
+        Route::Factors(route) => factors::answer(context, route).await,
     }
 }
 

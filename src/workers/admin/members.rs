@@ -64,12 +64,18 @@ pub async fn change_role(
     }
 }
 
-/// Removes a member, or the member who asks.
+/// Removes a member, or the member who asks. The answer names the keys that ended with them.
 pub async fn remove(
     context: &RequestContext<'_>,
     member: MemberId,
 ) -> Result<Response, AdminProblem> {
-    done(context, MembersCommand::Remove { member }).await
+    match ask(context, MembersCommand::Remove { member }).await? {
+        LedgerReply::Done => Ok(Response::empty(204)),
+        LedgerReply::MemberRemoved { keys, bound, .. } => {
+            Ok(Response::json(200, &view::member_removed(keys, bound, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
 }
 
 /// Ends the sessions of a member.

@@ -86,7 +86,8 @@ pub async fn object(
             return Ok(refuse(&kind, &CallerRefused::NotForEdges)?.into());
         }
         (Ok(ObjectCaller::Own), "Ledger") => {
-            host.answer::<LedgerRequest, _>(&host.ledger(), &text).await
+            let ledger = host.ledger().with_master(&config.master);
+            host.answer::<LedgerRequest, _>(&ledger, &text).await
         }
         (Ok(ObjectCaller::Own), "Name") => {
             let name = Name::new(&host.sql, &config.master, &Argon2id);
@@ -258,9 +259,12 @@ impl Host {
                 };
                 matches!(calls::name(&self.env, email, &confirm).await, Ok(NameReply::Confirmed))
             }
-            Effect::ConfirmAccount { account, name } => {
-                let confirm =
-                    DirectoryRequest::Confirm { account: *account, name: Some(name.clone()) };
+            Effect::ConfirmAccount { account, name, suspended } => {
+                let confirm = DirectoryRequest::Confirm {
+                    account: *account,
+                    name: Some(name.clone()),
+                    suspended: Some(*suspended),
+                };
                 matches!(calls::directory(&self.env, &confirm).await, Ok(DirectoryReply::Noted))
             }
             Effect::LeaveName { email, account, member } => {

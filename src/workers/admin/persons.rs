@@ -13,6 +13,7 @@ use claviger_control::protocol::identity::{Membership, ResetMail};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, NewSession};
 use claviger_control::protocol::member::SecretVersion;
 use claviger_control::protocol::objects::{NameReply, NameRequest};
+use claviger_control::protocol::proof::DemandedProof;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::problem::RequestProblem;
@@ -24,7 +25,10 @@ use futures_util::future::join_all;
 
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::sessions::{REFUSAL_MS_MIN, delay, is_too_long, new_session, session_answer, signed_in};
+use crate::sessions::{
+    REFUSAL_MS_MIN, delay, is_too_long, new_session, new_sign_in, session_answer,
+    signed_in_or_challenged,
+};
 use crate::{attempts, calls, refusals};
 
 /// Earliest time for the answer to the beginning of a reset, in milliseconds. It calls two objects
@@ -55,7 +59,7 @@ pub async fn switch(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     let found = all.iter().find(|membership| membership.account == wanted);
     let Membership { account, member } = found.copied().ok_or_else(not_found)?;
     let accounts = all.len().try_into().unwrap_or(u32::MAX);
-    let (token, session) = new_session(context, account, accounts);
+    let (tokens, session) = new_sign_in(context, account, accounts);
     let session = NewSession { began: view.began, ..session };
     let sign_in = LedgerRequest::SignIn {
         member,
@@ -72,12 +76,25 @@ pub async fn switch(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         }
         reply => reply,
     };
-    let answer = signed_in(context, reply, &token)?;
-    // From now on signing in opens this account. If the call fails, it opens the one before.
-    let _ = memberships(context, current, &view, Some(wanted)).await;
+    let is_challenged = matches!(reply, LedgerReply::Challenged { .. });
+    let answer = signed_in_or_challenged(context, reply, &tokens)?;
+    if !is_challenged {
+        leave(context, current, &view, wanted).await;
+    }
+    Ok(answer)
+}
+
+/// Ends the session of an account that the person has left for another.
+pub async fn leave(
+    context: &RequestContext<'_>,
+    current: AccountId,
+    view: &SessionView,
+    opened: AccountId,
+) {
+    // From now on signing in opens that account. If the call fails, it opens the one before.
+    let _ = memberships(context, current, view, Some(opened)).await;
     // If this call fails, the session ends when it was idle for long enough: its cookie is gone.
     let _ = context.command(Command::SignOut).await;
-    Ok(answer)
 }
 
 /// Lists the sessions of the member.
@@ -119,6 +136,9 @@ pub async fn change_password(context: &RequestContext<'_>) -> Result<Response, A
     let before = context.session()?;
     let form: body::ChangePassword = context.body().await?;
     let view = context.session_of(context.command(Command::Show).await?)?;
+    if view.mfa && view.step_up_until <= now() {
+        return Err(view::required(DemandedProof::Password.methods(true)));
+    }
     let names = [view.member.name.as_str(), &view.account.name, view.member.email.as_str()];
     form::new_password("new_password", &form.new_password, Some(&form.password), &names)?;
     let counted = attempts::count_session(context, &before).await?;
@@ -148,6 +168,7 @@ pub async fn change_password(context: &RequestContext<'_>) -> Result<Response, A
     // The ledger follows to the new version, which ends the sessions before it. If this call fails,
     // the name object tells it, and the member signs in with the new password.
     let (token, session) = new_session(context, account, accounts);
+    let session = NewSession { proven_by: view.proven_by.filter(|_| view.mfa), ..session };
     let sign_in = LedgerRequest::SignIn {
         member,
         email: view.member.email,

@@ -9,12 +9,13 @@ use claviger_control::admin::{body, form, session, view};
 use claviger_control::protocol::account::{Email, TextError, check_password};
 use claviger_control::protocol::attempts::AttemptKind;
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::identity::{Membership, NewSession};
+use claviger_control::protocol::identity::{Membership, NewChallenge, NewSession};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, NewMember, Opening};
 use claviger_control::protocol::member::SecretVersion;
 use claviger_control::protocol::objects::{
     DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
+use claviger_control::protocol::proof::DemandedProof;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::token::{Kind, MadeToken, NewToken};
 use claviger_control::protocol::tries::Tries;
@@ -31,7 +32,7 @@ use futures_util::future::join;
 use crate::attempts::{self, Counted};
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::{calls, refusals, service};
+use crate::{access, calls, refusals, service};
 
 /// Earliest time for the refusal of a sign-in, in milliseconds. A password hash and a new object
 /// take less.
@@ -110,7 +111,7 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
             Err(problem) => return Err(problem),
         };
     let email = wanted.email.clone();
-    let (token, session) = new_session(context, account, accounts);
+    let (tokens, session) = new_sign_in(context, account, accounts);
     let opening = Opening {
         account,
         name: typed.account_name,
@@ -133,7 +134,7 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         let release = NameRequest::Release { account, member, secret_version };
         let _ = calls::name(context.env, &email, &release).await;
     }
-    let answer = signed_in(context, reply, &token)?;
+    let answer = signed_in_or_challenged(context, reply, &tokens)?;
     join(attempts::succeeded_at(context, &tries), attempts::succeeded_at(context, &at_name)).await;
     Ok(answer)
 }
@@ -201,7 +202,7 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
     // The account used last, or the next one whose ledger answers and still has the member.
     let mut unreached = None;
     for Membership { account, member } in proof.memberships.iter().copied() {
-        let (token, session) = new_session(context, account, proof.accounts());
+        let (tokens, session) = new_sign_in(context, account, proof.accounts());
         let sign_in = LedgerRequest::SignIn {
             member,
             email: proof.email.clone(),
@@ -213,7 +214,7 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
         };
         match context.call_ledger(account, &sign_in).await {
             Ok(LedgerReply::Gone | LedgerReply::Refused(Refusal::SignInRefused)) => {}
-            Ok(reply) => return signed_in(context, reply, &token),
+            Ok(reply) => return signed_in_or_challenged(context, reply, &tokens),
             Err(problem) => unreached = Some(problem),
         }
     }
@@ -244,10 +245,13 @@ pub async fn show(context: &RequestContext<'_>) -> Result<Response, AdminProblem
 
 /// Returns, to an operator, the counters of the edge isolate that forwarded the request.
 pub async fn counters(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    let view = context.session_of(context.command(Command::Show).await?)?;
+    let is_operator = match access::person(context).await? {
+        Some(_) => true,
+        None => context.session_of(context.command(Command::Show).await?)?.operator,
+    };
     let counters = context.request.headers.find(COUNTERS_HEADER);
     let counters = counters.and_then(|json| serde_json::from_str(json).ok());
-    view::counters(&view, counters, now()).map(|document| Response::json(200, &document))
+    view::counters(is_operator, counters, now()).map(|document| Response::json(200, &document))
 }
 
 /// Signs a member out.
@@ -261,13 +265,19 @@ pub async fn sign_out(context: &RequestContext<'_>) -> Result<Response, AdminPro
     }
 }
 
-/// Records a fresh proof of a member's identity. The session gets a new cookie.
-pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    let before = context.session()?;
-    let form: body::StepUp = context.body().await?;
+/// Records a fresh proof of a member's identity by the password. The session gets a new cookie.
+pub async fn step_up(
+    context: &RequestContext<'_>,
+    before: &MadeToken,
+    password: SecretText,
+) -> Result<Response, AdminProblem> {
     let view = context.session_of(context.command(Command::Show).await?)?;
+    if view.mfa {
+        // No password is hashed that would prove nothing.
+        return Err(view::required(DemandedProof::Password.methods(true)));
+    }
     let own = Membership { account: before.account(), member: view.member.id };
-    let proof = prove_again(context, &before, &view.member.email, form.password).await?;
+    let proof = prove_again(context, before, &view.member.email, password).await?;
     let proof = proof.filter(|proof| proof.memberships.contains(&own));
     let Some(proof) = proof else {
         let (wrong, owner) = (AttemptRefused::Wrong, (Some(own.account), Some(own.member)));
@@ -281,7 +291,7 @@ pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProb
         session: Some(session),
     };
     let view = context.session_of(context.command(step_up).await?)?;
-    refusals::note_over(&before, now());
+    refusals::note_over(before, now());
     let answer = session_answer(context, 200, &view);
     Ok(answer.with("set-cookie", session::set_cookie(token.expose())))
 }
@@ -395,8 +405,50 @@ pub fn new_session(
     let (id, digest) = (token.made().id(), *token.made().digest());
     (
         token,
-        NewSession { id, digest, agent: context.agent(), accounts: accounts.max(1), began: None },
+        NewSession {
+            id,
+            digest,
+            agent: context.agent(),
+            accounts: accounts.max(1),
+            began: None,
+            challenge: None,
+            proven_by: None,
+        },
     )
+}
+
+/// The tokens of a sign-in: one of them becomes valid.
+pub struct SignInTokens {
+    session: NewToken,
+    challenge: NewToken,
+}
+
+/// Draws a session, and the challenge that opens in its place if the member has a second factor.
+pub fn new_sign_in(
+    context: &RequestContext<'_>,
+    account: AccountId,
+    accounts: u32,
+) -> (SignInTokens, NewSession) {
+    let AdminConfig { prefix, master, .. } = &*context.config;
+    let (session, new) = new_session(context, account, accounts);
+    let challenge = NewToken::challenge(account, now(), prefix, master, &mut rng());
+    let made = challenge.made();
+    let drawn = NewChallenge { id: made.id(), digest: *made.digest() };
+    (SignInTokens { session, challenge }, NewSession { challenge: Some(drawn), ..new })
+}
+
+/// Returns the answer to a sign-in: the session with its cookie, or the challenge.
+pub fn signed_in_or_challenged(
+    context: &RequestContext<'_>,
+    reply: LedgerReply,
+    tokens: &SignInTokens,
+) -> Result<Response, AdminProblem> {
+    match reply {
+        LedgerReply::Challenged { until } => {
+            Ok(Response::json(200, &view::challenged(&tokens.challenge, until, now())))
+        }
+        reply => signed_in(context, reply, &tokens.session),
+    }
 }
 
 /// Returns the answer that opens a session, with its cookie and the mark of this browser.

@@ -3,6 +3,7 @@
 use core::cell::RefCell;
 use std::rc::Rc;
 
+use claviger_control::admin::access::AccessVariables;
 use claviger_control::admin::config::{AdminConfig, AdminSettings};
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::secret::SecretText;
@@ -50,6 +51,11 @@ fn read(env: &Env) -> AdminSettings {
         mail: text(env, "MAIL"),
         mail_from: text(env, "MAIL_FROM"),
         mail_api_key: text(env, "MAIL_API_KEY").map(SecretText::new),
+        access: AccessVariables {
+            team: text(env, "ACCESS_TEAM"),
+            audience: text(env, "ACCESS_AUD"),
+            operators: text(env, "ACCESS_OPERATORS"),
+        },
     }
 }
 

@@ -116,6 +116,8 @@ export async function standIn(page, { session = {}, account = {}, ...given } = {
     ],
     /** What the link of an invitation shows; a problem if its link is over. */
     invited: null,
+    /** Second factors of the member. */
+    factors: { totp: null, recovery_codes_left: 0 },
     requests: [],
     ...given,
   };
@@ -154,7 +156,11 @@ function answerTo(state, method, path, body) {
   };
   const routes = {
     "GET session": () => (state.signedIn ? ok(view()) : refused(401, "not_signed_in")),
-    "POST session": () => (id === "switch" ? switchTo(state, body) : signIn()),
+    "POST session": () => {
+      if (id === "switch") return switchTo(state, body);
+      if (id === "factor" || body.code || body.recovery_code) return factorOf(body) ?? signIn();
+      return state.factors.totp && !id ? ok(CHALLENGE) : signIn();
+    },
     "DELETE session": () => {
       state.signedIn = false;
       return done;
@@ -167,7 +173,7 @@ function answerTo(state, method, path, body) {
         members: [member(0, { ...me, you: true, sessions: 2, seen_at: new Date().toISOString() }), ...state.members],
         ...(me.role === "owner" && { invitations: state.invitations }),
       }),
-    "POST members": () => (id === "invitations" ? invite(state, act, path, body) : act === "end-sessions" && done),
+    "POST members": () => (id === "invitations" ? invite(state, act, path, body) : done),
     "PATCH members": () => {
       const found = id === me.id ? me : state.members.find((one) => one.id === id);
       if (!found) return refused(404, "not_found");
@@ -181,14 +187,18 @@ function answerTo(state, method, path, body) {
       if (id === me.id) state.signedIn = false;
       return done;
     },
-    "GET member": () => ok({ notices: state.notices }),
     "PATCH member": () => {
       if (id !== "notices") return ok(change(state, "member", body));
       state.notices = { ...state.notices, ...body };
       return ok({ notices: state.notices });
     },
     "PATCH account": () => ok(change(state, "account", body)),
-    "POST member": () => (body.password === "correct horse battery" ? ok(view()) : refused(401, "step_up_refused")),
+    "GET member": () => ok(id === "notices" ? { notices: state.notices } : state.factors),
+    "DELETE member": () => {
+      state.factors = { totp: null, recovery_codes_left: 0 };
+      return ok(state.factors);
+    },
+    "POST member": () => (id === "factors" ? changeFactors(state, path, body) : changePassword(body, view())),
     "GET sessions": () => ok({ sessions: state.browsers }),
     "DELETE sessions": () => {
       state.browsers = state.browsers.filter((one) => one.id !== id);
@@ -209,6 +219,31 @@ function answerTo(state, method, path, body) {
     },
   };
   return routes[`${method} ${kind}`]?.();
+}
+
+const changePassword = ({ password }, view) =>
+  password === "correct horse battery" ? ok(view) : refused(401, "step_up_refused");
+
+/** What a sign-in answers for a member with a second factor. */
+const CHALLENGE = { challenge: "C0", methods: ["totp", "recovery_code"], expires_at: "2099-12-06T09:05:00Z", now: NOW };
+
+/** The code of the app, and a recovery code, that are right. */
+export const CODE = "123456";
+export const RECOVERY_CODES = [..."abcdefghij"].map((sign) => `${sign}234-abcd-efgh-ijkl`);
+
+/** Refuses a code that is not right. */
+const factorOf = ({ code, recovery_code }) =>
+  code === CODE || RECOVERY_CODES.includes(recovery_code) ? null : refused(401, "factor_refused", { tries_left: 4 });
+
+function changeFactors(state, path, body) {
+  if (path.endsWith("/totp")) {
+    const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+    const uri = `otpauth://totp/keys%2Eexample%2Ecom:mei%40example%2Ejp?secret=${secret}&issuer=keys%2Eexample%2Ecom&algorithm=SHA1&digits=6&period=30`;
+    return ok({ secret, uri, expires_at: new Date(Date.now() + 600_000).toISOString(), now: NOW }, 201);
+  }
+  if (path.endsWith("/confirm") && factorOf(body)) return factorOf(body);
+  state.factors = { totp: { since: state.factors.totp?.since ?? NOW }, recovery_codes_left: 10 };
+  return ok({ ...state.factors, recovery_codes: RECOVERY_CODES });
 }
 
 function change(state, part, body) {

@@ -101,5 +101,8 @@ fn an_operator_sees_how_many_keys_an_account_has_and_how_many_are_in_use() {
     let Ok(LedgerReply::Inspected { counts, .. }) = world.handle(LedgerRequest::Inspect) else {
         panic!("not inspected")
     };
-    assert_eq!(counts, Some(AccountCounts { members: 1, issuers: 1, used_24h: 1 }));
+    assert_eq!(
+        counts,
+        Some(AccountCounts { members: 1, issuers: 1, used_24h: 1, people: Some(1) })
+    );
 }

@@ -73,6 +73,7 @@ const setup = () => ({ token: setupToken(), account_name: "A", time_zone: "UTC",
 /**
  * The routes. `session`: it demands one. `changes`: only the console's own page may ask. `body`: a
  * good one, with a member of the wrong type in `wrong`. `good`: the answer to a good request.
+ * `linked`: other sites may lead a browser there.
  */
 // prettier-ignore
 export const ROUTES = [
@@ -81,6 +82,13 @@ export const ROUTES = [
   { method: "POST", path: () => "/v1/session", changes: true, body: () => ({ email: OWNER.email, password: OWNER.password }), wrong: { password: 7 }, good: [201] },
   { method: "POST", path: () => "/v1/session/step-up", session: true, changes: true, body: () => ({ password: OWNER.password }), wrong: { password: [] }, good: [200] },
   { method: "POST", path: () => "/v1/session/switch", session: true, changes: true, body: () => ({ account: "zzzzzzzz" }), wrong: { account: 7 }, good: [404, "not_found"] },
+  { method: "POST", path: () => "/v1/session/factor", changes: true, body: () => ({ challenge: "C", code: "123456" }), wrong: { code: 7 }, good: [401, "challenge_over"] },
+  { method: "GET", path: () => "/v1/member/factors", session: true, good: [200] },
+  { method: "POST", path: () => "/v1/member/factors/totp", session: true, changes: true, good: [201] },
+  { method: "POST", path: () => "/v1/member/factors/totp/confirm", session: true, changes: true, body: () => ({ code: "12345" }), wrong: { code: 7 }, good: [422, "invalid"] },
+  { method: "DELETE", path: () => "/v1/member/factors/totp", session: true, changes: true, good: [409, "no_factor"] },
+  { method: "POST", path: () => "/v1/member/factors/recovery-codes", session: true, changes: true, good: [409, "no_factor"] },
+  { method: "POST", path: () => "/v1/members/0123456789A/reset-factors", session: true, changes: true, good: [404, "not_found"] },
   { method: "GET", path: () => "/v1/accounts", session: true, good: [200] },
   { method: "GET", path: () => "/v1/sessions", session: true, good: [200] },
   { method: "DELETE", path: () => "/v1/sessions/0123456789", session: true, changes: true, good: [404, "not_found"] },
@@ -93,10 +101,14 @@ export const ROUTES = [
   { method: "POST", path: () => "/v1/keys/check", session: true, changes: true, body: () => draft, wrong: { expires: 90 }, good: [200] },
   { method: "GET", path: () => `/v1/keys/${id()}`, session: true, good: [200] },
   { method: "PATCH", path: () => `/v1/keys/${id()}`, session: true, changes: true, headers: ifMatch, body: () => ({ name: "changed" }), wrong: { networks: 7 }, good: [200] },
+  { method: "DELETE", path: () => `/v1/keys/${id()}`, session: true, changes: true, headers: ifMatch, good: [409, "code_required"] },
+  { method: "GET", path: () => "/v1/key-pair", session: true, good: [404, "not_found"] },
   { method: "POST", path: () => `/v1/keys/${id()}/disable`, session: true, changes: true, headers: ifMatch, good: [200] },
   { method: "POST", path: () => `/v1/keys/${id()}/enable`, session: true, changes: true, headers: ifMatch, good: [200] },
   { method: "POST", path: () => `/v1/keys/${id()}/reveal`, session: true, changes: true, good: [409, "not_viewable"] },
   { method: "POST", path: () => `/v1/keys/${id()}/restore`, session: true, changes: true, headers: ifMatch, good: [409, "not_deleted"] },
+  { method: "POST", path: () => `/v1/keys/${id()}/regenerate`, session: true, changes: true, headers: async () => ({ ...(await ifMatch()), ...idempotency() }), body: () => ({ overlap: "never" }), wrong: { overlap: 7 }, good: [422, "invalid"] },
+  { method: "POST", path: () => `/v1/keys/${id()}/end-overlap`, session: true, changes: true, headers: ifMatch, good: [409, "not_replaced"] },
   { method: "POST", path: () => "/v1/deletions", session: true, changes: true, body: () => ({ keys: [id()] }), wrong: { keys: [7] }, good: [201] },
   { method: "GET", path: () => "/v1/deletions/0123456789", session: true, good: [404, "not_found"] },
   { method: "POST", path: () => "/v1/deletions/0123456789/code", session: true, changes: true, good: [404, "not_found"] },
@@ -111,10 +123,15 @@ export const ROUTES = [
   { method: "GET", path: () => "/v1/activity", session: true, good: [200] },
   { method: "POST", path: () => "/v1/activity/export?format=jsonl", session: true, changes: true, good: [200] },
   { method: "GET", path: () => "/v1/counters", session: true, good: [200] },
+  { method: "GET", path: () => "/v1/operator/sign-in", linked: true, good: [404, "not_found"] },
   { method: "GET", path: () => accounts(), session: true, good: [200] },
   { method: "POST", path: () => accounts(), session: true, changes: true, headers: idempotency, good: [201] },
   { method: "GET", path: () => own(), session: true, good: [200] },
   { method: "PATCH", path: () => own(), session: true, changes: true, body: () => ({ freshness_s: 10 }), wrong: { suspended: 1 }, good: [200] },
+  { method: "GET", path: () => own("/policy"), session: true, good: [200] },
+  { method: "PUT", path: () => own("/policy"), session: true, changes: true, headers: () => ({ "if-match": '"0"' }), body: () => ({ preset: "portal" }), wrong: { demands_mfa: 7 }, good: [200] },
+  { method: "POST", path: () => own("/policy/preview"), session: true, changes: true, body: () => ({ preset: "registry" }), wrong: { preset: 7 }, good: [200] },
+  { method: "DELETE", path: () => own(), session: true, changes: true, good: [409, "setup_done"] },
   { method: "POST", path: () => own("/rebuild"), session: true, changes: true, good: [200] },
   { method: "POST", path: () => `${accounts()}/${elsewhere}/restore/begin`, session: true, changes: true, good: [200] },
   { method: "POST", path: () => `${accounts()}/${elsewhere}/restore/finish`, session: true, changes: true, good: [200] },

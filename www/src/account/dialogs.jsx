@@ -1,5 +1,6 @@
 // Changes and removes members. Each dialog says the effect, from when it holds, and the way back.
 import { loadSession, useSession } from "../client/session.jsx";
+import { sayWithin } from "../i18n/bound.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { Confirmation } from "../ui/confirmation.jsx";
 import { Dialog } from "../ui/dialog.jsx";
@@ -7,18 +8,19 @@ import { Form, FormActions } from "../ui/fields.jsx";
 import { useForm } from "../ui/form.js";
 import { Notice } from "../ui/notice.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
-import { changeRole, endSessionsOf, removeMember } from "./requests.js";
+import { changeRole, endSessionsOf, removeMember, resetFactors } from "./requests.js";
 import { RoleChoice } from "./roles.jsx";
 
 /**
  * @typedef {import('./requests.js').Member} Member
- * @typedef {'role' | 'end-sessions' | 'remove' | 'leave'} Action
+ * @typedef {import('../ui/result.jsx').Bound} Bound
+ * @typedef {'role' | 'end-sessions' | 'reset-factors' | 'remove' | 'leave'} Action
  *
  * @typedef {object} ActionProps
  * @property {Member} subject
  * @property {boolean} isLastOwner `true` if no other owner would remain
- * @property {(act: string, member: Member | null) => void} onDone gets the member as it is now;
- *   `null` if it is gone
+ * @property {(act: string, member: Member | null, bound?: Bound | null) => void} onDone gets the
+ *   member as it is now, `null` if it is gone, and the bound if keys ended
  * @property {() => void} onStale called if the page may show what is no longer so
  * @property {() => void} onCancel
  */
@@ -32,14 +34,22 @@ import { RoleChoice } from "./roles.jsx";
 export function actionsOn(member, owner) {
   if (member.you) return owner ? ["role", "leave"] : ["leave"];
   if (!owner) return [];
-  return member.sessions > 0 ? ["role", "end-sessions", "remove"] : ["role", "remove"];
+  /** @type {(Action | null)[]} */
+  const all = ["role", member.sessions > 0 ? "end-sessions" : null, member.mfa ? "reset-factors" : null, "remove"];
+  return all.filter((action) => action !== null);
 }
 
 /** @param {ActionProps & {what: Action}} props */
 export function ActionDialog({ what, ...props }) {
   const { say } = useLocale();
   const { session, leave } = useSession();
-  const { name, email, sessions } = props.subject;
+  const { name, email, sessions, keys_ending } = props.subject;
+  /** @param {'remove' | 'leave'} act */
+  const bodyOf = (act) => {
+    if (keys_ending === null || keys_ending === undefined) return say(`${act}.body`, { email });
+    if (keys_ending === 0) return say(`${act}.no-keys`, { email });
+    return sayWithin(say, `${act}.keys`, session.account, { count: keys_ending, email });
+  };
   if (what === "role") return <RoleDialog {...props} />;
   if (what === "leave" && props.isLastOwner) return <LastOwner onCancel={props.onCancel} />;
   if (what === "leave")
@@ -48,7 +58,7 @@ export function ActionDialog({ what, ...props }) {
         {...props}
         what={what}
         title={say("leave.title", { account: session.account.name })}
-        body={say("leave.body")}
+        body={bodyOf("leave")}
         onDone={leave}
       />
     );
@@ -58,8 +68,18 @@ export function ActionDialog({ what, ...props }) {
         {...props}
         what={what}
         title={say("remove.title", { name })}
-        body={say("remove.body", { email })}
-        onDone={() => props.onDone("removed", null)}
+        body={bodyOf("remove")}
+        onDone={(bound) => props.onDone("removed", null, bound)}
+      />
+    );
+  if (what === "reset-factors")
+    return (
+      <Removal
+        {...props}
+        what={what}
+        title={say("reset-factors.title", { name })}
+        body={say("reset-factors.body", { email })}
+        onDone={() => props.onDone("factors_reset", { ...props.subject, mfa: false, sessions: 0 })}
       />
     );
   return (
@@ -73,14 +93,23 @@ export function ActionDialog({ what, ...props }) {
   );
 }
 
+/** Requests by action. */
+const SENDING = {
+  "end-sessions": endSessionsOf,
+  "reset-factors": resetFactors,
+  remove: removeMember,
+  leave: removeMember,
+};
+
 /**
- * Confirms what ends a membership, or its sessions.
+ * Confirms what ends a membership, its sessions or its second factors.
  * @param {object} props
- * @param {'end-sessions' | 'remove' | 'leave'} props.what
+ * @param {'end-sessions' | 'reset-factors' | 'remove' | 'leave'} props.what
  * @param {string} props.title
  * @param {string} props.body
  * @param {Member} props.subject
- * @param {() => void} props.onDone
+ * @param {(bound: Bound | null) => void} props.onDone gets the time from which the member's keys
+ *   are refused, if some ended
  * @param {() => void} props.onStale
  * @param {() => void} props.onCancel
  */
@@ -89,9 +118,8 @@ function Removal({ what, title, body, subject, onDone, onStale, onCancel }) {
   const { request } = useSession();
   const form = useForm({});
   const confirm = async () => {
-    const send = what === "end-sessions" ? endSessionsOf : removeMember;
-    const answer = await form.submit([], () => send(request, subject));
-    if (answer?.ok) onDone();
+    const answer = await form.submit([], () => SENDING[what](request, subject));
+    if (answer?.ok) onDone(answer.data?.bound ?? null);
   };
   return (
     <Confirmation

@@ -134,7 +134,7 @@ export function MemberCards({ rows, result, onAct }) {
 }
 
 /** @param {{member: Member}} props */
-function Name({ member: { name, you } }) {
+function Name({ member: { name, you, mfa } }) {
   const { say } = useLocale();
   return (
     <>
@@ -142,6 +142,7 @@ function Name({ member: { name, you } }) {
         <bdi>{name}</bdi>
       </strong>
       {you && <span class="tag">{say("members.you")}</span>}
+      {mfa && <span class="tag">{say("members.mfa")}</span>}
     </>
   );
 }

@@ -62,9 +62,14 @@ export function AccountPage({ query }) {
     reload,
   );
 
-  /** @param {string} done @param {string} id @param {string} name */
-  const report = (done, id, name) => {
-    const said = { act: done, id, keys: [{ name }], bound: null };
+  /**
+   * @param {string} done
+   * @param {string} id
+   * @param {string} name
+   * @param {import('../ui/result.jsx').Bound | null} [bound]
+   */
+  const report = (done, id, name, bound = null) => {
+    const said = { act: done, id, keys: [{ name }], bound };
     setResult(said);
     announce(resultText(locale, said));
   };
@@ -81,8 +86,8 @@ export function AccountPage({ query }) {
     report(done, invitation.id, invitation.email);
     focusLater(done === "withdrawn" ? "invitations" : invitationButton(invitation));
   };
-  /** @param {string} done @param {Member | null} member */
-  const settle = (done, member) => {
+  /** @type {import('./dialogs.jsx').ActionProps['onDone']} */
+  const settle = (done, member, bound) => {
     if (!subject) return;
     const { rows } = list;
     const place = rows.findIndex(({ id }) => id === subject.id);
@@ -91,7 +96,7 @@ export function AccountPage({ query }) {
       ...rest,
       members: before.flatMap((one) => (one.id !== subject.id ? [one] : member ? [{ ...one, ...member }] : [])),
     }));
-    report(done, subject.id, subject.name);
+    report(done, subject.id, subject.name, bound);
     const next = member ?? rows[place + 1] ?? rows[place - 1];
     focusLater(next ? memberButton(next.id) : HEADING);
   };

@@ -16,6 +16,10 @@
  * @property {string | null} seen_at
  * @property {number} sessions number of browsers that are signed in
  * @property {boolean} you
+ * @property {number | null} [keys_ending] number of keys that end with the membership; `null` if
+ *   keys outlive it
+ * @property {boolean | null} [mfa] `true` if the member has a second factor; `null` unless an owner
+ *   or the member asks
  *
  * @typedef {object} Invitation
  * @property {string} id
@@ -89,7 +93,8 @@ export const changeRole = (request, { id, role: expected_role }, role) =>
  * Removes a member, or leaves the account.
  * @param {Request} request
  * @param {{id: string}} member
- * @returns {Answering<null>}
+ * @returns {Answering<{keys_ended: number, bound: import('../ui/result.jsx').Bound} | null>} `null`
+ *   if no key ended
  */
 export const removeMember = (request, { id }) => request("DELETE", memberPath(id));
 
@@ -100,6 +105,14 @@ export const removeMember = (request, { id }) => request("DELETE", memberPath(id
  * @returns {Answering<null>}
  */
 export const endSessionsOf = (request, { id }) => request("POST", `${memberPath(id)}/end-sessions`);
+
+/**
+ * Turns off the second factors of a member who has lost them.
+ * @param {Request} request
+ * @param {{id: string}} member
+ * @returns {Answering<null>}
+ */
+export const resetFactors = (request, { id }) => request("POST", `${memberPath(id)}/reset-factors`);
 
 /**
  * Changes the account's name or time zone.

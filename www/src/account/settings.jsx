@@ -1,5 +1,6 @@
 // Shows what concerns the account itself: name, time zone, ID. Owners may change the first two.
 import { useState } from "preact/hooks";
+import { policyOf } from "../client/policy.js";
 import { isOwner, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { presentName } from "../i18n/zones.js";
@@ -9,6 +10,7 @@ import { Detail } from "../ui/detail.jsx";
 import { Dialog } from "../ui/dialog.jsx";
 import { ErrorSummary, Field, Form, FormActions, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm } from "../ui/form.js";
+import { PolicyFacts } from "../ui/policy.jsx";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
 import { ZoneSelect } from "../ui/selects.jsx";
@@ -46,6 +48,8 @@ export function AccountSettings() {
           <Copyable text={account.id} label={say("copy.id")} />
         </Detail>
       </dl>
+      <h3 id="policy">{say("policy.title")}</h3>
+      <PolicyFacts policy={policyOf(session)} />
       {isOwner(session) && (
         <button
           type="button"

@@ -1,4 +1,5 @@
 // Shows one changed value, before and after.
+import { lifeText } from "../client/policy.js";
 import { keyAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { durationOf } from "../key/duration.js";
@@ -19,6 +20,8 @@ const SUBJECTS = [
   "member",
   "member_name",
   "email",
+  "method",
+  "left",
   "attempts",
   "network",
 ];
@@ -62,7 +65,8 @@ function Value({ field, value }) {
   const empty = value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length);
   if (empty) return <span>{say(EMPTY[field] ?? "permissions.none")}</span>;
   if (field === "issuer" && value === "service") return <span>{say("service.password")}</span>;
-  if (field === "issuer") return <a href={keyAddress(String(value))}>{String(value)}</a>;
+  if (["issuer", "replaces", "replaced_by"].includes(field))
+    return <a href={keyAddress(String(value))}>{String(value)}</a>;
   if (field === "sealed" || field === "member") return <code>{String(value)}</code>;
   if (field === "names" && Array.isArray(value))
     return <span>{list(value.map((name) => say("quoted", { name })))}</span>;
@@ -84,6 +88,10 @@ function Value({ field, value }) {
   }
   if (TIMES.includes(field) && (typeof value === "string" || typeof value === "number"))
     return <time dateTime={new Date(value).toISOString()}>{format.end(value, { short: true })}</time>;
+  if ((field === "default_life" || field === "longest_life") && typeof value === "string")
+    return <span>{lifeText(say, field, value)}</span>;
+  if (has(`policy.${field}.${value}`)) return <span>{say(`policy.${field}.${value}`)}</span>;
+  if (field === "method" && has(`method.${value}`)) return <span>{say(`method.${value}`)}</span>;
   if (field === "state" && has(`status.${value}`)) return <span>{say(`status.${value}`)}</span>;
   return <span>{String(value)}</span>;
 }

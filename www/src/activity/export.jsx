@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
+import { saveFile } from "../ui/browser.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { parametersOf } from "./list.js";
 
@@ -25,7 +26,7 @@ export function Export({ query }) {
     const answer = await request("POST", `/v1/activity/export?${parameters}`, { as: "blob" });
     setRunning(null);
     if (!answer.ok) return setProblem(answer.problem);
-    save(answer.data, `activity.${format}`);
+    saveFile(answer.data, `activity.${format}`);
     return announce(say("export.done"));
   };
   return (
@@ -41,14 +42,4 @@ export function Export({ query }) {
       <ProblemNotice problem={problem} as={problem?.code === "no_answer" ? "export_broken" : undefined} />
     </div>
   );
-}
-
-/** Lets the browser save a file. @param {Blob} blob @param {string} name */
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The browser reads the address when it starts to write the file.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -4,7 +4,8 @@
 /**
  * A problem document (RFC 9457), or one of the console's own codes: `offline` (nothing was sent),
  * `no_answer` (sent, result unknown), `cancelled` (the member closed a challenge), `failed` (the
- * response is no problem document).
+ * response is no problem document), `access_sign_in` and `access_too_old` (Cloudflare Access wants
+ * a sign-in).
  * @typedef {object} Problem
  * @property {string} code
  * @property {number} [status]
@@ -13,6 +14,8 @@
  * @property {string} [until]
  * @property {number} [max]
  * @property {number} [tries_left]
+ * @property {string} [reason]
+ * @property {string[]} [methods] ways of confirming one's identity that suffice
  * @property {string} [by] the member who changed the key meanwhile
  * @property {string} [at] the time of that change
  * @property {{id: string, name: string}} [key]
@@ -39,6 +42,9 @@
 const TIMEOUT_MS = 20_000;
 const FILE_TIMEOUT_MS = 600_000;
 
+/** Makes Cloudflare Access, where it is in front, answer 401 and not lead to its own page. */
+const BY_SCRIPT = { "X-Requested-With": "XMLHttpRequest" };
+
 /** Statuses of responses without a body. */
 const EMPTY = [202, 204];
 
@@ -49,6 +55,7 @@ const RENEWING = [
   "POST /v1/session",
   "POST /v1/session/step-up",
   "POST /v1/session/switch",
+  "POST /v1/session/factor",
   "POST /v1/member/password",
 ];
 
@@ -61,7 +68,8 @@ let renewing = Promise.resolve();
 
 /** Takes note of the session that a response has begun. @param {Answer<any>} answer */
 function learn({ ok, data }) {
-  if (!ok) return;
+  // A second factor is still to come: no session has begun.
+  if (!ok || data?.challenge) return;
   renewals += 1;
   member = data?.member?.id ?? member;
 }
@@ -95,25 +103,30 @@ async function exchange(method, path, { body, headers = {}, signal, as = "json" 
   try {
     const response = await fetch(path, {
       method,
-      headers: body ? { "Content-Type": "application/json", ...headers } : headers,
+      headers: { ...(body && { "Content-Type": "application/json" }), ...BY_SCRIPT, ...headers },
       body: body && JSON.stringify(body),
       cache: "no-store",
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
     if (response.ok) return { ok: true, data: EMPTY.includes(response.status) ? null : await response[as]() };
-    return failure(await problemOf(response));
+    return failure(await problemOf(path, response));
   } catch {
     return failure({ code: signal?.aborted ? "cancelled" : "no_answer" });
   }
 }
 
-/** @param {Response} response @returns {Promise<Problem>} */
-async function problemOf(response) {
+/** @param {string} path @param {Response} response @returns {Promise<Problem>} */
+async function problemOf(path, response) {
   const { status, headers } = response;
   const isProblem = headers.get("Content-Type")?.startsWith("application/problem+json");
   // The platform numbers every request; the number helps only where the server is at fault.
   const request_id = status >= 500 ? (headers.get("cf-ray") ?? undefined) : undefined;
-  return { code: "failed", ...(isProblem && (await response.json())), status, request_id };
+  /** @type {Problem} */
+  const problem = { code: "failed", ...(isProblem && (await response.json())), status, request_id };
+  // Only a person can meet these two, outside of this page.
+  if (problem.methods?.includes("access")) return { ...problem, code: "access_too_old" };
+  const isByAccess = status === 401 && !isProblem && path.startsWith("/v1/operator/");
+  return isByAccess ? { ...problem, code: "access_sign_in" } : problem;
 }
 
 /** Codes that ask the member for something before the server carries out the request. */
@@ -122,7 +135,7 @@ const CHALLENGES = ["not_signed_in", "step_up_required"];
 /**
  * Wraps {@link send}. If the server asks the member to sign in or to confirm their identity,
  * `challenge` asks them. The same request then goes out again, with the same headers and body.
- * @param {(code: string) => Promise<boolean>} challenge resolves to `true` if the member met it
+ * @param {(problem: Problem) => Promise<boolean>} challenge resolves to `true` if the member met it
  * @returns {Request}
  */
 export function withChallenges(challenge) {
@@ -138,7 +151,7 @@ export function withChallenges(challenge) {
       /** @type {Answer<Data>} */
       const answer = await send(method, path, options);
       if (answer.ok || !CHALLENGES.includes(answer.problem.code)) return answer;
-      if (!(await challenge(answer.problem.code))) return failure({ code: "cancelled" });
+      if (!(await challenge(answer.problem))) return failure({ code: "cancelled" });
     }
   };
   return request;

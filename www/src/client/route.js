@@ -101,6 +101,12 @@ export const activityAddress = (query) => withQuery("#/activity", query);
 /** Returns the address of the members. @param {Record<string, string | undefined>} query */
 export const membersAddress = (query) => withQuery("#/account", query);
 
+/**
+ * Returns the address of the operator's accounts.
+ * @param {Record<string, string | undefined>} query
+ */
+export const accountsAddress = (query) => withQuery("#/operator", query);
+
 /** @param {string} page @param {Record<string, string | undefined>} query */
 function withQuery(page, query) {
   const filled = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []));

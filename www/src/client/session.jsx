@@ -11,8 +11,10 @@ import { send } from "./api.js";
  * @property {{id: string, name: string, email: string, role: Role, language:
  *   import('../i18n/locale.jsx').Language}} member
  * @property {{id: string, name: string, time_zone: string, freshness_s: number, freshness:
- *   'bounded' | 'eventual', suspended: boolean}} account
+ *   'bounded' | 'eventual', suspended: boolean, policy?: import('./policy.js').Policy}} account
  * @property {boolean} operator `true` if the member may use the operator's pages
+ * @property {'session' | 'access'} [operator_by] `access`: Cloudflare Access decides who is an
+ *   operator
  * @property {number | null} publication_lag_s age of the oldest unpublished change, once that is
  *   unusual
  * @property {string | null} address
@@ -20,7 +22,11 @@ import { send } from "./api.js";
  * @property {string[]} grantable_reserved
  * @property {{base_url: string, example_path: string, example_permission?: string | null}} api
  * @property {'ok' | 'failing' | 'off'} [mail] state of outgoing mail
+ * @property {boolean} [mfa] `true` if the member has a second factor
  * @property {number} [accounts] number of accounts that the person belongs to
+ *
+ * A sign-in that waits for a second factor, in place of a session document.
+ * @typedef {{challenge: string, methods: string[], expires_at: string}} FactorChallenge
  *
  * @typedef {object} SignedIn
  * @property {Session} session
@@ -34,6 +40,13 @@ export const SessionProvider = SessionContext.Provider;
 
 /** @returns {SignedIn} */
 export const useSession = () => /** @type {SignedIn} */ (useContext(SessionContext));
+
+/**
+ * Returns the challenge of an answer that may open a session; `null` if it is a session document.
+ * @param {Session | FactorChallenge} document
+ * @returns {FactorChallenge | null}
+ */
+export const challengeIn = (document) => ("challenge" in document ? document : null);
 
 /** Asks for the session document. @returns {Promise<import('./api.js').Answer<Session>>} */
 export const loadSession = () => send("GET", "/v1/session");

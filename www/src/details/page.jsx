@@ -1,14 +1,15 @@
 // Draws the page of one key: details, limits, activity, and every action as a plain button.
 import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
+import { go, keyAddress } from "../client/route.js";
 import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
 import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { ActionDialog } from "../key/actions/dialog.jsx";
 import { Issuer } from "../key/issuer.jsx";
 import { Codes, IssuanceLimits } from "../key/limits.jsx";
-import { actionsOn, loadKey } from "../key/model.js";
-import { ShowButton } from "../key/reveal.jsx";
+import { actionsFor, loadKey } from "../key/model.js";
+import { ShowButton, isShowable } from "../key/reveal.jsx";
 import { Status } from "../key/status.jsx";
 import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
 import { RefusedCalls } from "../key/use.jsx";
@@ -21,6 +22,7 @@ import { BackIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
+import { Predecessor, Replaced } from "./rotation.jsx";
 
 /** The first key page loads it. */
 const KeyActivity = deferred(async () => (await import("../activity/history.jsx")).KeyActivity, "loading.activity");
@@ -63,17 +65,18 @@ function KeyDetails({ subject, onKey, onStale }) {
   const [what, setWhat] = useState(/** @type {Action | null} */ (null));
   const [result, setResult] = useState(/** @type {KeyResult | null} */ (null));
   const isDeleted = subject.status === "deleted";
-  const acts = canManageKeys(session) ? actionsOn(subject) : [];
+  const acts = canManageKeys(session) ? actionsFor(subject, session) : [];
   useTick();
 
   /** @param {KeyResult} done */
   const settle = (done) => {
     setWhat(null);
-    setResult(done);
     announce(resultText(locale, done));
+    if (done.act === "regenerated") return go(keyAddress(done.keys[0].id));
+    setResult(done);
     // A deletion returns only IDs.
-    if (done.act === "deleted") onStale();
-    else onKey(done.keys[0]);
+    if (done.act === "deleted") return onStale();
+    return onKey(done.keys[0]);
   };
   // The button that led to a deletion is gone with it.
   useEffect(() => {
@@ -110,9 +113,10 @@ function KeyDetails({ subject, onKey, onStale }) {
           })}
         </p>
       )}
-      <Facts subject={subject} />
+      <Replaced subject={subject} />
+      <Facts subject={subject} onStale={onStale} />
       <KeyActivity subject={subject} />
-      {canManageKeys(session) && !isDeleted && (
+      {canManageKeys(session) && !isDeleted && (subject.protected || acts.includes("delete")) && (
         <section class="apart" aria-labelledby="delete">
           <h2 id="delete">{say("delete.heading")}</h2>
           <p>{say(subject.protected ? (isOwner(session) ? "protected.lift" : "protected.ask") : "delete.lead")}</p>
@@ -148,8 +152,8 @@ function Back() {
   );
 }
 
-/** @param {{subject: Key}} props */
-function Facts({ subject }) {
+/** @param {{subject: Key, onStale: () => void}} props */
+function Facts({ subject, onStale }) {
   const { say } = useLocale();
   return (
     <div class="facts">
@@ -168,6 +172,7 @@ function Facts({ subject }) {
           <IssuanceLimits limits={subject.issuable} />
         </section>
       )}
+      {subject.replaces && <Predecessor subject={subject} onEnded={onStale} />}
     </div>
   );
 }
@@ -176,7 +181,7 @@ function Facts({ subject }) {
 function Identity({ subject }) {
   const { say } = useLocale();
   const { session } = useSession();
-  const showable = subject.viewable && subject.status !== "deleted" && canManageKeys(session);
+  const showable = isShowable(subject, session);
   return (
     <dl>
       <Detail term={say("column.status")}>

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { forgetLinkToken, go, linkToken } from "../client/route.js";
+import { challengeIn } from "../client/session.jsx";
 import { Preferences } from "../frame/preferences.jsx";
 import { CardPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -154,13 +155,15 @@ function JoinForm({ invitation: { email, has_password }, name = "", onDone, onOv
 
   const submit = async () => {
     const body = { token: linkToken("join"), ...values, language: lang };
-    /** @type {import('../client/api.js').Answer<Session> | null} */
+    /** @type {import('../client/api.js').Answer<Session | import('../client/session.jsx').FactorChallenge> | null} */
     const answer = await form.submit(missingFields(values, ["name", "password"]), () =>
       send("POST", "/v1/invitations/accept", { body }),
     );
     if (answer?.ok) {
       forgetLinkToken("join");
-      onDone(answer.data);
+      // The link was used a moment ago, and the member has a second factor since.
+      if (challengeIn(answer.data)) onOver({ code: "invitation_over" });
+      else onDone(/** @type {Session} */ (answer.data));
     } else if (answer && FINAL.includes(answer.problem.code)) onOver(answer.problem);
     else if (answer?.problem.code === "sign_in_refused") {
       form.change({ password: "" });

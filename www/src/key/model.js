@@ -1,4 +1,6 @@
 // Defines a key, as every route of the server returns it, and the requests about keys.
+import { policyOf } from "../client/policy.js";
+import { isOwner } from "../client/session.jsx";
 
 /**
  * @typedef {object} Key
@@ -21,6 +23,9 @@
  * @property {Record<string, number>} [refused_24h] by reason
  * @property {string | null} deleted_at
  * @property {string | null} restorable_until
+ * @property {string | null} [replaces] ID of the predecessor
+ * @property {string | null} [replaced_by] ID of the successor
+ * @property {string | null} [overlap_until] end of the overlap of both, while there is one
  * @property {string} created_at
  * @property {string} created_by
  * @property {string} changed_at
@@ -49,7 +54,28 @@
  * @typedef {Promise<import('../client/api.js').Answer<Data>>} Answering
  */
 
-/** @typedef {'edit' | 'disable' | 'enable' | 'delete' | 'restore'} Action */
+/** @typedef {'edit' | 'disable' | 'enable' | 'regenerate' | 'end' | 'delete' | 'restore'} Action */
+
+/**
+ * Returns `true` if the key belongs to another member, who alone manages it.
+ * @param {Key} key
+ * @param {import('../client/session.jsx').Session} session
+ */
+export const isOfAnother = ({ issued_by: { kind, id } }, session) =>
+  policyOf(session).keys_follow_member && kind === "member" && id !== session.member.id;
+
+/**
+ * Returns the actions that a key offers to a member, in the order of menus. Of a key that belongs
+ * to another member, owners may only take away.
+ * @param {Key} key
+ * @param {import('../client/session.jsx').Session} session
+ * @returns {Action[]}
+ */
+export function actionsFor(key, session) {
+  const all = actionsOn(key);
+  if (!isOfAnother(key, session)) return all;
+  return isOwner(session) ? all.filter((act) => act === "disable" || act === "delete") : [];
+}
 
 /**
  * Returns the actions that a key offers, in the order of menus.
@@ -57,9 +83,12 @@
  * @returns {Action[]}
  */
 export function actionsOn(key) {
-  if (key.status === "deleted") return ["restore"];
+  if (key.status === "deleted") return key.restorable_until ? ["restore"] : [];
   /** @type {Action[]} */
   const actions = ["edit", key.enabled ? "disable" : "enable"];
+  if (key.replaced_by) actions.push("end");
+  // A program that issued a key issues the next one, too.
+  else if (key.enabled && key.issued_by.kind === "member") actions.push("regenerate");
   return key.protected ? actions : [...actions, "delete"];
 }
 
@@ -69,6 +98,14 @@ export function actionsOn(key) {
  */
 export const conflictOf = (problem) =>
   problem?.code === "changed_meanwhile" ? /** @type {Conflict} */ (problem) : null;
+
+/**
+ * Deletes a key where the account's policy demands no mailed code.
+ * @param {Request} request
+ * @param {Key} key
+ * @returns {Answering<import('./deletion/requests.js').Deleted>}
+ */
+export const deleteKey = (request, key) => request("DELETE", path(key), { headers: ifUnchanged(key) });
 
 /** @param {{id: string}} key */
 const path = (key) => `/v1/keys/${encodeURIComponent(key.id)}`;
@@ -88,6 +125,7 @@ const change = (action) => (request, key) => request("POST", `${path(key)}/${act
 export const disableKey = change("disable");
 export const enableKey = change("enable");
 export const restoreKey = change("restore");
+export const endOverlap = change("end-overlap");
 
 /** @param {Request} request @param {Key} key @returns {Answering<Secrets>} */
 export const revealKey = (request, key) => request("POST", `${path(key)}/reveal`);

@@ -1,6 +1,7 @@
 // Shows a key in clear text: once when it is issued, and again if it is viewable.
 import { useState } from "preact/hooks";
-import { useSession } from "../client/session.jsx";
+import { policyOf } from "../client/policy.js";
+import { canManageKeys, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { CodeBlock } from "../ui/code.jsx";
@@ -8,7 +9,7 @@ import { ProblemNotice } from "../ui/problem.jsx";
 import { Secret, SecretDialog } from "../ui/secret.jsx";
 import { Advice } from "./advice.jsx";
 import { exampleCall } from "./examples.js";
-import { revealKey } from "./model.js";
+import { isOfAnother, revealKey } from "./model.js";
 import { exampleLacks, worksText } from "./works.js";
 
 /**
@@ -16,9 +17,12 @@ import { exampleLacks, worksText } from "./works.js";
  * @param {import('./model.js').Key} props.subject
  * @param {import('./model.js').Secrets} props.secrets
  * @param {boolean} [props.again] `true` if the key was issued before
+ * @param {string} [props.title] names the dialog, if it is not about a key that was issued
+ * @param {string} [props.works] what to say after from when and where the key works
+ * @param {string} [props.closeBody] key of the message to show before it closes
  * @param {() => void} props.onDone
  */
-export function Reveal({ subject, secrets, again = false, onDone }) {
+export function Reveal({ subject, secrets, again = false, title, works, closeBody, onDone }) {
   const locale = useLocale();
   const { say } = locale;
   const { session } = useSession();
@@ -26,14 +30,15 @@ export function Reveal({ subject, secrets, again = false, onDone }) {
   const lacks = session.api && exampleLacks(locale, subject, session.api);
   return (
     <SecretDialog
-      title={say(again ? "show.title" : "reveal.title", { name: subject.name })}
+      title={title ?? say(again ? "show.title" : "reveal.title", { name: subject.name })}
       lead={say(once ? "reveal.once" : again ? "show.lead" : "reveal.viewable")}
       once={once}
+      closeBody={closeBody}
       onDone={onDone}
     >
       {({ copied, onCopied }) => (
         <>
-          {!again && <p>{worksText(locale, subject, session.permissions)}</p>}
+          {!again && <p>{[worksText(locale, subject, session.permissions), works].filter(Boolean).join(locale.gap)}</p>}
           <Secret
             id="credential"
             label={say("reveal.key")}
@@ -75,6 +80,18 @@ export function Reveal({ subject, secrets, again = false, onDone }) {
     </SecretDialog>
   );
 }
+
+/**
+ * Returns `true` if the member may show the key again.
+ * @param {import('./model.js').Key} key
+ * @param {import('../client/session.jsx').Session} session
+ */
+export const isShowable = (key, session) =>
+  key.viewable &&
+  key.status !== "deleted" &&
+  canManageKeys(session) &&
+  policyOf(session).viewable_allowed &&
+  !isOfAnother(key, session);
 
 /**
  * Draws the button that shows a viewable key again.

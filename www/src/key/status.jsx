@@ -1,4 +1,5 @@
 // Shows a key's status as a word with an icon; icons differ by shape.
+import { serverNow } from "../client/clock.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { ActiveIcon, DeletedIcon, DisabledIcon, ExpiredIcon, WaitingIcon } from "../ui/icons.jsx";
 
@@ -12,7 +13,7 @@ const ICONS = {
 };
 
 /** @param {{subject: import('./model.js').Key}} props */
-export function Status({ subject: { status, restorable_until } }) {
+export function Status({ subject: { status, restorable_until, overlap_until, replaced_by } }) {
   const { say, format } = useLocale();
   const Icon = ICONS[status];
   return (
@@ -22,6 +23,13 @@ export function Status({ subject: { status, restorable_until } }) {
         {say(`status.${status}`)}
       </span>
       {status === "ended" && <span class="by">{say("status.ended.why")}</span>}
+      {overlap_until && Date.parse(overlap_until) > serverNow() && (
+        <span class="by">
+          {say(replaced_by ? "status.replaced" : "status.rotating", {
+            until: <time dateTime={overlap_until}>{format.end(overlap_until, { short: true })}</time>,
+          })}
+        </span>
+      )}
       {restorable_until && (
         <span class="by">
           {say("status.until", {

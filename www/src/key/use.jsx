@@ -6,6 +6,7 @@ import { TimeAgo } from "./times.jsx";
 const REASONS = [
   "disabled",
   "account_suspended",
+  "mfa_off",
   "not_yet_valid",
   "expired",
   "network_denied",

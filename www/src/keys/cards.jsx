@@ -20,7 +20,7 @@ export function Cards({ rows, result, selected, onSelect, onAct }) {
     <ul class="key-cards" aria-label={say("keys.caption")}>
       {rows.map((row) => {
         const mine = result?.keys[0].id === row.id ? result : null;
-        const fresh = mine?.act === "issued";
+        const fresh = mine?.act === "issued" || mine?.act === "regenerated";
         /** @param {boolean} on */
         const toggle = (on) => onSelect(on ? [...selected, row.id] : [...selected].filter((id) => id !== row.id));
         return (

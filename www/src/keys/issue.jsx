@@ -1,6 +1,7 @@
 // Issues a key: one short form, then the key in clear text.
 import { useRef, useState } from "preact/hooks";
 import { keyAddress } from "../client/route.js";
+import { daysOf, policyOf } from "../client/policy.js";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Advice } from "../key/advice.jsx";
@@ -44,7 +45,7 @@ export function Issue({ onIssued, onStale, onDone }) {
 function IssueForm({ onIssued, onStale, onCancel }) {
   const { say, format } = useLocale();
   const { request, session } = useSession();
-  const form = useForm(emptyValues);
+  const form = useForm(() => emptyValues(daysOf(policyOf(session).longest_life)));
   // One dialog issues one key, even if a response is lost and the member submits again.
   const idempotencyKey = useRef(crypto.randomUUID());
 

@@ -1,7 +1,8 @@
 // Draws the menu of a row: a shortcut to the buttons of the key's page.
 import { keyAddress } from "../client/route.js";
+import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { actionsOn } from "../key/model.js";
+import { actionsFor } from "../key/model.js";
 import { ActionMenu } from "../ui/menu.jsx";
 
 /**
@@ -12,7 +13,8 @@ import { ActionMenu } from "../ui/menu.jsx";
 /** @param {{subject: Key, onAct: OnAct}} props */
 export function RowMenu({ subject, onAct }) {
   const { say } = useLocale();
-  const actions = actionsOn(subject).map((what) => ({
+  const { session } = useSession();
+  const actions = actionsFor(subject, session).map((what) => ({
     label: say(`act.${what}`),
     apart: what === "delete",
     onAct: () => onAct(what, subject),

@@ -1,7 +1,8 @@
 // Draws the first page: the keys, and below them Connection Information.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { listAddress } from "../client/route.js";
-import { canManageKeys, useSession } from "../client/session.jsx";
+import { hasPairs } from "../client/policy.js";
+import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
 import { Connection } from "../connection/section.jsx";
 import { PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -13,6 +14,7 @@ import { PastedShortLivedKey } from "../key/short-lived/revocation.jsx";
 import { worksText } from "../key/works.js";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { useMedia } from "../ui/browser.js";
+import { deferred } from "../ui/deferred.jsx";
 import { FocusFallback, useFocusLater } from "../ui/focus.jsx";
 import { PlusIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
@@ -27,6 +29,9 @@ import { SelectionBar, useSelection } from "./selection.jsx";
 import { Cards } from "./cards.jsx";
 import { TickAll, nameId } from "./parts.jsx";
 import { Table } from "./table.jsx";
+
+/** Accounts whose policy allows many keys do without it. */
+const PairSection = deferred(async () => (await import("../pair/section.jsx")).PairSection, "loading.pair");
 
 /** Number of keys from which searching is faster than looking. */
 const SEARCH_FROM_ROWS = 11;
@@ -55,6 +60,7 @@ export function KeysPage({ query, atConnection }) {
   const [shortLived, setShortLived] = useState(
     /** @type {import('../key/short-lived/parser.js').ShortLivedKey | null} */ (null),
   );
+  const [turn, setTurn] = useState(0);
   const selection = useSelection(list);
   const focusLater = useFocusLater();
   const roomy = useMedia(TABLE_FITS);
@@ -69,12 +75,19 @@ export function KeysPage({ query, atConnection }) {
     if (answer.ok) list.replace(answer.data);
     else list.refresh();
   };
+  // Under a policy of one key pair for each member, the page is about the member's own. Owners see
+  // the keys of all below it.
+  const pairs = hasPairs(session);
+  const listed = !pairs || isOwner(session);
   /** @param {KeyResult} done */
   const settle = (done) => {
     setAct(null);
     setResult(done);
+    setTurn((before) => before + 1);
     announce(resultText(locale, done));
-    if (done.keys.length > 1) return list.refresh();
+    // A successor has a row of its own, and the old key's row changes, too.
+    if (done.act === "regenerated") successor.current = done.keys[0].id;
+    if (done.keys.length > 1 || done.act === "regenerated") return list.refresh();
     // A deletion returns only the ID. The row stays until the list is loaded again.
     if (done.act === "deleted") return reloadRow(done.keys[0].id);
     return list.replace(done.keys[0]);
@@ -99,6 +112,14 @@ export function KeysPage({ query, atConnection }) {
   useEffect(() => {
     if (!issuing && result?.act === "issued") focusLater(nameId(result.keys[0]));
   }, [issuing]);
+  // The row that led to a regeneration may be gone; the successor's is there once the list is.
+  const successor = useRef("");
+  useEffect(() => {
+    const row = list.keys.find(({ id }) => id === successor.current);
+    if (!row) return;
+    successor.current = "";
+    focusLater(nameId(row));
+  }, [list.keys]);
 
   const loaded = list.asked !== null && !list.problem;
   // The search that the rows answer; it lags behind the typed text.
@@ -109,7 +130,7 @@ export function KeysPage({ query, atConnection }) {
   // Once shown, the search stays: it would lose the focus between two responses.
   const searchable = useRef(false);
   searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS;
-  const issueButton = canManageKeys(session) && (
+  const issueButton = canManageKeys(session) && !pairs && (
     <button type="button" class="primary" id={ISSUE_BUTTON} onClick={() => setIssuing(true)}>
       <PlusIcon /> {say("issue.open")}
     </button>
@@ -141,88 +162,93 @@ export function KeysPage({ query, atConnection }) {
           {!empty && issueButton}
         </div>
       </div>
-      {!canManageKeys(session) && <p class="lead">{say("viewer")}</p>}
-      <section aria-labelledby={HEADING}>
-        <div class="section-head">
-          <h2 id={HEADING} tabIndex={-1} class="unseen">
-            {say("keys.heading")}
-          </h2>
-          {searchable.current && (
-            <Search
-              q={query.q ?? ""}
-              rest={{ sort: query.sort ?? "", ...filtersOf(query) }}
-              onShortLived={setShortLived}
-            />
-          )}
-          {loaded && !empty && <Filters query={query} withOrder={!roomy} />}
-        </div>
-        {shortLived && <PastedShortLivedKey key={shortLived.id} shortLived={shortLived} />}
-        {!list.asked && <Loading message="loading.keys" />}
-        {list.problem && <RetryNotice problem={list.problem} as="keys_not_loaded" onRetry={list.again} />}
-        {empty && (
-          <div class="empty">
-            <p>{say("keys.none")}</p>
-            {issueButton}
-          </div>
-        )}
-        {result && list.keys.length === 0 && <ResultNote result={result} />}
-        {none && !empty && (
-          <div class="empty">
-            <p>
-              {searched
-                ? say("keys.none-match", { q: searched })
-                : say(filtered ? "keys.none-filtered" : "keys.none-present")}
-            </p>
-            <Hidden list={list} />
-            {(searched || filtered) && (
-              <FocusFallback>
-                <a class="button" href={listAddress({ sort: query.sort ?? "" })}>
-                  {say("clear")}
-                </a>
-              </FocusFallback>
-            )}
-          </div>
-        )}
-        {list.keys.length > 0 && (
-          <>
-            <SelectionBar
-              selection={selection}
-              tick={
-                !roomy &&
-                canManageKeys(session) && <TickAll rows={list.keys} selected={selection.ids} onSelect={selection.set} />
-              }
-              onDisable={(keys) => {
-                setResult(null);
-                setDisabling(keys);
-              }}
-              onDelete={(keys) => {
-                setResult(null);
-                setDeleting(keys);
-              }}
-              onClear={() => {
-                selection.clear();
-                focusLater(HEADING);
-              }}
-            >
-              <p class="count">
-                {countText(locale, list)} <Hidden list={list} />
-              </p>
-            </SelectionBar>
-            {result && !shownAtRow && <ResultNote result={result} />}
-            {roomy ? <Table query={query} {...rows} /> : <Cards {...rows} />}
-            {list.asked && (
-              <Paging
-                asked={list.asked}
-                rows={list.keys.length}
-                next={list.next}
-                total={list.total}
-                exact={list.exact}
+      {!canManageKeys(session) && !pairs && <p class="lead">{say("viewer")}</p>}
+      {pairs && <PairSection turn={turn} onChanged={list.refresh} />}
+      {listed && (
+        <section aria-labelledby={HEADING} class={pairs ? "others" : undefined}>
+          <div class="section-head">
+            <h2 id={HEADING} tabIndex={-1} class={pairs ? undefined : "unseen"}>
+              {say(pairs ? "pair.others" : "keys.heading")}
+            </h2>
+            {searchable.current && (
+              <Search
+                q={query.q ?? ""}
+                rest={{ sort: query.sort ?? "", ...filtersOf(query) }}
+                onShortLived={setShortLived}
               />
             )}
-            <p class="hint">{say("use.lag")}</p>
-          </>
-        )}
-      </section>
+            {loaded && !empty && <Filters query={query} withOrder={!roomy} />}
+          </div>
+          {shortLived && <PastedShortLivedKey key={shortLived.id} shortLived={shortLived} />}
+          {!list.asked && <Loading message="loading.keys" />}
+          {list.problem && <RetryNotice problem={list.problem} as="keys_not_loaded" onRetry={list.again} />}
+          {empty && (
+            <div class="empty">
+              <p>{say(pairs ? "pair.others.none" : "keys.none")}</p>
+              {issueButton}
+            </div>
+          )}
+          {result && list.keys.length === 0 && <ResultNote result={result} />}
+          {none && !empty && (
+            <div class="empty">
+              <p>
+                {searched
+                  ? say("keys.none-match", { q: searched })
+                  : say(filtered ? "keys.none-filtered" : "keys.none-present")}
+              </p>
+              <Hidden list={list} />
+              {(searched || filtered) && (
+                <FocusFallback>
+                  <a class="button" href={listAddress({ sort: query.sort ?? "" })}>
+                    {say("clear")}
+                  </a>
+                </FocusFallback>
+              )}
+            </div>
+          )}
+          {list.keys.length > 0 && (
+            <>
+              <SelectionBar
+                selection={selection}
+                tick={
+                  !roomy &&
+                  canManageKeys(session) && (
+                    <TickAll rows={list.keys} selected={selection.ids} onSelect={selection.set} />
+                  )
+                }
+                onDisable={(keys) => {
+                  setResult(null);
+                  setDisabling(keys);
+                }}
+                onDelete={(keys) => {
+                  setResult(null);
+                  setDeleting(keys);
+                }}
+                onClear={() => {
+                  selection.clear();
+                  focusLater(HEADING);
+                }}
+              >
+                <p class="count">
+                  {countText(locale, list)} <Hidden list={list} />
+                </p>
+              </SelectionBar>
+              {result && !shownAtRow && <ResultNote result={result} />}
+              {roomy ? <Table query={query} {...rows} /> : <Cards {...rows} />}
+              {list.asked && (
+                <Paging
+                  asked={list.asked}
+                  rows={list.keys.length}
+                  next={list.next}
+                  total={list.total}
+                  exact={list.exact}
+                />
+              )}
+              <p class="hint">{say("use.lag")}</p>
+            </>
+          )}
+        </section>
+      )}
       <Connection reached={atConnection} ready={list.asked !== null} />
       {issuing && <Issue onIssued={issued} onStale={list.refresh} onDone={finishIssue} />}
       {disabling && (

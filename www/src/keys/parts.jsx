@@ -1,8 +1,9 @@
 // Draws what a row of the table and a card have in common.
 import { keyAddress } from "../client/route.js";
+import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { actionsOn } from "../key/model.js";
-import { ShowButton } from "../key/reveal.jsx";
+import { ShowButton, isShowable } from "../key/reveal.jsx";
 import { LockIcon } from "../ui/icons.jsx";
 
 const NETWORKS_SHOWN = 2;
@@ -69,6 +70,7 @@ export function TickAll({ rows, selected, onSelect }) {
  */
 export function NameAndId({ row, fresh, changes }) {
   const { say } = useLocale();
+  const { session } = useSession();
   return (
     <>
       <a id={nameId(row)} href={keyAddress(row.id)}>
@@ -83,7 +85,7 @@ export function NameAndId({ row, fresh, changes }) {
       <code class="id" translate={false}>
         {row.access_key}
       </code>
-      {row.viewable && row.status !== "deleted" && changes && <ShowButton subject={row} />}
+      {changes && isShowable(row, session) && <ShowButton subject={row} />}
     </>
   );
 }

@@ -97,7 +97,7 @@ export function Table({ rows, query, result, selected, onSelect, onAct }) {
               <Row
                 row={row}
                 columns={columns}
-                fresh={mine?.act === "issued"}
+                fresh={mine?.act === "issued" || mine?.act === "regenerated"}
                 selected={selected.has(row.id)}
                 onSelect={toggle}
                 onAct={onAct}

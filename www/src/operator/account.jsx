@@ -2,7 +2,8 @@
 // actions.
 import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
-import { useSession } from "../client/session.jsx";
+import { accountsAddress, go } from "../client/route.js";
+import { loadSession, useSession } from "../client/session.jsx";
 import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { presentName } from "../i18n/zones.js";
@@ -13,11 +14,13 @@ import { Detail } from "../ui/detail.jsx";
 import { FocusFallback } from "../ui/focus.jsx";
 import { BackIcon, WarningIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
-import { RetryNotice } from "../ui/problem.jsx";
+import { PolicyFacts } from "../ui/policy.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
+import { OperatorProblem } from "./access.jsx";
 import { AccountStatus, accountName } from "./accounts.jsx";
 import { AccountConfirmation } from "./confirmation.jsx";
 import { FreshnessForm } from "./freshness.jsx";
+import { PolicyDialog } from "./policy.jsx";
 import { loadAccount } from "./requests.js";
 
 /** Period at which the page loads the progress of a rebuild or a restore. */
@@ -47,10 +50,10 @@ export function AccountPage({ id }) {
           <BackIcon /> {say("operator.title")}
         </a>
       </p>
-      {account && !isOpen(account) && <PendingAccount account={account} />}
+      {account && !isOpen(account) && <PendingAccount account={account} onChanged={reload} />}
       {account && isOpen(account) && <AccountDetails account={account} onChanged={reload} />}
       {!account && <PageTitle title={say("operator.account")} />}
-      <RetryNotice problem={problem} as="account_not_loaded" onRetry={reload} />
+      <OperatorProblem problem={problem} as="account_not_loaded" onRetry={reload} />
     </>
   );
 }
@@ -64,16 +67,43 @@ export function AccountPage({ id }) {
 /** @param {Account | OpenAccount} account @returns {account is OpenAccount} */
 const isOpen = (account) => account.state === "open";
 
-/** @param {{account: Account}} props */
-function PendingAccount({ account }) {
+/** @param {{account: Account, onChanged: () => void}} props */
+function PendingAccount({ account, onChanged }) {
   const { say } = useLocale();
+  const announce = useAnnounce();
+  const [withdrawing, setWithdrawing] = useState(false);
+  const withdrawn = () => {
+    // The account is gone, and so is this page.
+    announce(say("operate.withdraw.done"));
+    go(accountsAddress({}), { replace: true });
+  };
   return (
     <>
-      <PageTitle title={accountName(say, account)} />
+      <div class="page-head">
+        <PageTitle title={accountName(say, account)} />
+        <button type="button" onClick={() => setWithdrawing(true)}>
+          {say("operate.withdraw.confirm")}
+        </button>
+      </div>
       <p class="state">
         <AccountStatus account={account} />
       </p>
+      <dl>
+        <Detail term={say("operator.id")}>
+          <code translate={false}>{account.id}</code>
+        </Detail>
+      </dl>
       <p class="lead">{say("operator.pending.lead")}</p>
+      {withdrawing && (
+        <AccountConfirmation
+          what="withdraw"
+          account={account}
+          name={account.id}
+          onDone={withdrawn}
+          onStale={onChanged}
+          onCancel={() => setWithdrawing(false)}
+        />
+      )}
     </>
   );
 }
@@ -83,8 +113,9 @@ function AccountDetails({ account, onChanged }) {
   const locale = useLocale();
   const { say } = locale;
   const announce = useAnnounce();
+  const { session, enter } = useSession();
   const [what, setWhat] = useState(
-    /** @type {import('./confirmation.jsx').AccountAction | 'freshness' | null} */ (null),
+    /** @type {import('./confirmation.jsx').AccountAction | 'freshness' | 'policy' | null} */ (null),
   );
   const [result, setResult] = useState(/** @type {import('../ui/result.jsx').Result | null} */ (null));
   const name = accountName(say, account);
@@ -97,6 +128,12 @@ function AccountDetails({ account, onChanged }) {
     setResult(done);
     announce(resultText(locale, done));
     onChanged();
+  };
+  // What the console offers depends on the policy of the operator's own account.
+  const changePolicy = async () => {
+    settle("policy", null);
+    const own = account.id === session.account.id ? await loadSession() : null;
+    return own?.ok && enter(own.data);
   };
   /** @param {NonNullable<typeof what>} act */
   const open = (act) => () => {
@@ -118,6 +155,15 @@ function AccountDetails({ account, onChanged }) {
         <State account={account} onFreshness={open("freshness")} />
         <Publication {...account.publication} onRebuild={open("rebuild")} />
       </div>
+      {account.policy && (
+        <section class="apart" aria-labelledby="policy">
+          <h2 id="policy">{say("policy.title")}</h2>
+          <PolicyFacts policy={account.policy} />
+          <button type="button" onClick={open("policy")}>
+            {say("policy.change")}
+          </button>
+        </section>
+      )}
       <section class="apart" aria-labelledby="restore">
         <h2 id="restore">{say("operator.restore")}</h2>
         <p>{say(account.restoring ? "operator.restoring" : "operator.restore.lead")}</p>
@@ -135,7 +181,17 @@ function AccountDetails({ account, onChanged }) {
         </div>
       </section>
       {what === "freshness" && <FreshnessForm account={account} onDone={settle} onCancel={leave} />}
-      {what && what !== "freshness" && (
+      {what === "policy" && account.policy && (
+        <PolicyDialog
+          account={account}
+          name={name}
+          policy={account.policy}
+          onDone={changePolicy}
+          onStale={onChanged}
+          onCancel={leave}
+        />
+      )}
+      {what && what !== "freshness" && what !== "policy" && (
         <AccountConfirmation
           what={what}
           account={account}
@@ -172,6 +228,17 @@ function State({ account, onFreshness }) {
           <TimeAgo at={account.entered_at} exact />
           <span class="by">{format.zone}</span>
         </Detail>
+        {typeof account.members === "number" && (
+          <Detail term={say("operator.members")}>{format.number(account.members)}</Detail>
+        )}
+        {account.keys && (
+          <Detail term={say("operator.keys")}>
+            {say("operator.keys.of", {
+              members: format.number(account.keys.by_members),
+              issuers: format.number(account.keys.by_issuers),
+            })}
+          </Detail>
+        )}
         <Detail term={say("setup.time_zone")}>{presentName(account.time_zone)}</Detail>
         <Detail term={say("operator.freshness")}>
           <p>{within[session.account.freshness]}</p>

@@ -1,31 +1,54 @@
 // Draws the operator's page: every account of the deployment, and the button that makes another.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
+import { accountsAddress } from "../client/route.js";
 import { useSession } from "../client/session.jsx";
-import { PageTitle } from "../frame/shell.jsx";
+import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { TimeAgo } from "../key/times.jsx";
+import { useAnnounce } from "../ui/announcer.jsx";
 import { useTick } from "../ui/browser.js";
+import { FocusFallback } from "../ui/focus.jsx";
 import { ActiveIcon, DisabledIcon, NextIcon, PlusIcon, WaitingIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
-import { RetryNotice } from "../ui/problem.jsx";
+import { OperatorProblem, accessProblem } from "./access.jsx";
 import { Invite } from "./invitation.jsx";
 import { accountAddress, listAccounts } from "./requests.js";
+import { AccountSearch, StatusLinks } from "./search.jsx";
 
 /** @typedef {import('./requests.js').Account} Account */
 
-/** @param {{cursor?: string}} props */
-export function AccountsPage({ cursor = "" }) {
+/** Number of accounts from which searching is faster than looking. */
+const SEARCH_FROM_ROWS = 11;
+
+/** @param {{query: Record<string, string>}} props from the address bar */
+export function AccountsPage({ query }) {
   const { say } = useLocale();
-  const { request } = useSession();
+  const { request, session } = useSession();
+  const announce = useAnnounce();
   const [inviting, setInviting] = useState(false);
+  const { q = "", status = "", cursor = "" } = query;
 
   const {
     data: page,
-    problem,
+    problem: found,
     reload,
-  } = useLoader((signal) => listAccounts(request, cursor, { signal }), [request, cursor]);
+  } = useLoader((signal) => listAccounts(request, { q, status, cursor }, { signal }), [request, q, status, cursor]);
+  const problem = accessProblem(session, found);
 
+  const counts = page?.counts;
+  // Once shown, the search stays: it would lose the focus between two responses.
+  const searchable = useRef(false);
+  searchable.current ||=
+    q !== "" || (counts !== undefined && counts.open + counts.suspended + counts.pending >= SEARCH_FROM_ROWS);
+  useEffect(() => {
+    if (page && (q || status))
+      announce(
+        page.accounts.length ? say("operator.shown", { count: page.accounts.length }) : say("operator.none-match"),
+      );
+  }, [page]);
+
+  if (problem?.code === "not_found") return <NotFoundPage />;
   return (
     <>
       <div class="page-head">
@@ -34,9 +57,15 @@ export function AccountsPage({ cursor = "" }) {
           <PlusIcon /> {say("operator.new")}
         </button>
       </div>
+      {counts && (
+        <div class="section-head">
+          {searchable.current && <AccountSearch q={q} status={status} />}
+          <StatusLinks counts={counts} q={q} status={status} />
+        </div>
+      )}
       {!page && !problem && <Loading message="loading.accounts" />}
-      <RetryNotice problem={problem} as="accounts_not_loaded" onRetry={reload} />
-      {page && !problem && <Accounts {...page} cursor={cursor} />}
+      <OperatorProblem problem={problem} as="accounts_not_loaded" onRetry={reload} />
+      {page && !problem && <Accounts {...page} query={{ q, status, cursor }} />}
       {inviting && (
         <Invite
           onDone={() => {
@@ -49,15 +78,24 @@ export function AccountsPage({ cursor = "" }) {
   );
 }
 
-/** @param {{accounts: Account[], next: string | null, cursor: string}} props */
-function Accounts({ accounts, next, cursor }) {
+/** @param {{accounts: Account[], next: string | null, query: Record<string, string>}} props */
+function Accounts({ accounts, next, query }) {
   const { say } = useLocale();
+  const { q, status, cursor } = query;
+  const filtered = Boolean(q || status);
   useTick();
   return (
     <>
       {accounts.length === 0 ? (
         <div class="empty">
-          <p>{say("operator.none")}</p>
+          <p>{say(filtered ? "operator.none-match" : "operator.none")}</p>
+          {filtered && (
+            <FocusFallback>
+              <a class="button" href={accountsAddress({})}>
+                {say("clear")}
+              </a>
+            </FocusFallback>
+          )}
         </div>
       ) : (
         <table class="keys">
@@ -79,12 +117,12 @@ function Accounts({ accounts, next, cursor }) {
       {(next || cursor) && (
         <nav class="paging" aria-label={say("operator.paging")}>
           {cursor && (
-            <a class="button" href="#/operator">
+            <a class="button" href={accountsAddress({ q, status })}>
               {say("paging.first")}
             </a>
           )}
           {next && (
-            <a class="button" href={`#/operator?${new URLSearchParams({ cursor: next })}`}>
+            <a class="button" href={accountsAddress({ q, status, cursor: next })}>
               {say("paging.next")} <NextIcon />
             </a>
           )}

@@ -6,7 +6,8 @@ import { useLocale } from "../i18n/locale.jsx";
 import { Confirmation } from "../ui/confirmation.jsx";
 import { useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
-import { beginRestore, finishRestore, rebuild, resume, suspend } from "./requests.js";
+import { AccessLinks } from "./access.jsx";
+import { beginRestore, finishRestore, rebuild, resume, suspend, withdraw } from "./requests.js";
 
 const ACTS = {
   suspend: { send: suspend, act: "suspended" },
@@ -14,6 +15,7 @@ const ACTS = {
   rebuild: { send: rebuild, act: "rebuilt" },
   "restore-begin": { send: beginRestore, act: "restore-begun" },
   "restore-finish": { send: finishRestore, act: "restore-finished" },
+  withdraw: { send: withdraw, act: "withdrawn" },
 };
 
 /** @typedef {keyof typeof ACTS} AccountAction */
@@ -36,7 +38,7 @@ function accountAtStake({ say, gap }, { by_members, by_issuers, used_24h }) {
 /**
  * @param {object} props
  * @param {AccountAction} props.what
- * @param {import('./requests.js').OpenAccount} props.account
+ * @param {import('./requests.js').Account | import('./requests.js').OpenAccount} props.account
  * @param {string} props.name
  * @param {(act: string, bound: import('../key/model.js').Bound | null) => void} props.onDone
  * @param {() => void} props.onStale called if the result of the action is unknown
@@ -49,11 +51,12 @@ export function AccountConfirmation({ what, account, name, onDone, onStale, onCa
   const form = useForm({});
   const { send, act } = ACTS[what];
   const body = `operate.${what}.body`;
-  const bound = { freshness: session.account.freshness, freshness_s: account.within_s };
+  const isOpen = "within_s" in account;
+  const bound = { freshness: session.account.freshness, freshness_s: isOpen ? account.within_s : 0 };
 
   const confirm = async () => {
     const answer = await form.submit([], () => send(request, account));
-    if (answer?.ok) onDone(act, answer.data.bound ?? null);
+    if (answer?.ok) onDone(act, answer.data?.bound ?? null);
   };
   const leave = () => form.leave(onCancel, onStale);
 
@@ -62,12 +65,14 @@ export function AccountConfirmation({ what, account, name, onDone, onStale, onCa
       title={say(`operate.${what}.title`, { name })}
       body={has(`${body}.now`) ? sayWithin(say, body, bound) : say(body)}
       confirm={say(form.busy ? "operate.busy" : `operate.${what}.confirm`)}
-      danger={what === "suspend"}
+      danger={what === "suspend" || what === "withdraw"}
       onConfirm={confirm}
       onCancel={leave}
     >
-      {what === "suspend" && account.keys && <p class="at-stake">{accountAtStake(locale, account.keys)}</p>}
-      <ProblemNotice problem={form.problem} />
+      {what === "suspend" && isOpen && account.keys && <p class="at-stake">{accountAtStake(locale, account.keys)}</p>}
+      <ProblemNotice problem={form.problem} as={form.problem?.code === "setup_done" ? "account_set_up" : undefined}>
+        <AccessLinks problem={form.problem} />
+      </ProblemNotice>
     </Confirmation>
   );
 }

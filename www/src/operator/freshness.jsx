@@ -5,6 +5,7 @@ import { Dialog } from "../ui/dialog.jsx";
 import { ErrorSummary, Field, Form, FormActions, errorOf } from "../ui/fields.jsx";
 import { useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
+import { AccessLinks } from "./access.jsx";
 import { setFreshness } from "./requests.js";
 
 /** An hour, the longest time that the server accepts. */
@@ -38,7 +39,9 @@ export function FreshnessForm({ account, onDone, onCancel }) {
     <Dialog title={say("operator.freshness")} onCancel={leave} dirty={form.dirty}>
       <Form onSubmit={submit} busy={form.busy}>
         <ErrorSummary {...form.mistakes} />
-        <ProblemNotice problem={form.problem} />
+        <ProblemNotice problem={form.problem}>
+          <AccessLinks problem={form.problem} />
+        </ProblemNotice>
         <Field
           id="freshness_s"
           label={say("freshness.seconds")}

@@ -6,6 +6,7 @@ import { Confirmation } from "../ui/confirmation.jsx";
 import { useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { Secret, SecretDialog } from "../ui/secret.jsx";
+import { AccessLinks } from "./access.jsx";
 import { inviteAccount } from "./requests.js";
 
 /** @typedef {{link: string, account: import('./requests.js').Account}} Invited */
@@ -41,7 +42,9 @@ function Offer({ onInvited, onCancel }) {
       onConfirm={confirm}
       onCancel={() => form.leave(onCancel)}
     >
-      <ProblemNotice problem={problem} as={problem?.code === "no_answer" ? "invite_no_answer" : undefined} />
+      <ProblemNotice problem={problem} as={problem?.code === "no_answer" ? "invite_no_answer" : undefined}>
+        <AccessLinks problem={problem} />
+      </ProblemNotice>
     </Confirmation>
   );
 }

@@ -17,7 +17,9 @@
  * @property {number} freshness_s
  * @property {number} within_s the freshness with the grace of an outage
  * @property {Publication} publication
+ * @property {number | null} [members] number of members
  * @property {AccountKeys | null} keys
+ * @property {Policy} [policy] absent from a server of an earlier release
  *
  * Its stored keys, disabled and expired ones included.
  * @typedef {object} AccountKeys
@@ -32,7 +34,19 @@
  * @property {number} unsettled
  * @property {number | null} lag_s
  *
+ * Numbers of all accounts by status.
+ * @typedef {{open: number, suspended: number, pending: number}} Counts
+ *
  * @typedef {Account & Details} OpenAccount
+ * @typedef {import('../client/policy.js').Policy} Policy
+ *
+ * What a change of a policy concerns.
+ * @typedef {object} PolicyPreview
+ * @property {Policy} before
+ * @property {Policy} after
+ * @property {number} revision of the present policy
+ * @property {{kind: string, count: number, names: string[]}[]} effects
+ *
  * @typedef {import('../client/api.js').Request} Request
  * @typedef {import('../client/api.js').Options} Options
  * @typedef {{bound?: import('../ui/result.jsx').Bound | null}} Done
@@ -45,12 +59,15 @@ const path = (id) => `${ACCOUNTS}/${encodeURIComponent(id)}`;
 
 /**
  * @param {Request} request
- * @param {string} cursor empty for the first page
+ * @param {Record<string, string>} query search, status and cursor; empty members stay out
  * @param {Options} [options]
- * @returns {import('../key/model.js').Answering<{accounts: Account[], next: string | null}>}
+ * @returns {import('../key/model.js').Answering<{accounts: Account[], next: string | null, counts:
+ *   Counts}>}
  */
-export const listAccounts = (request, cursor, options) =>
-  request("GET", cursor ? `${ACCOUNTS}?${new URLSearchParams({ cursor })}` : ACCOUNTS, options);
+export const listAccounts = (request, query, options) => {
+  const filled = Object.entries(query).filter(([, value]) => value);
+  return request("GET", filled.length ? `${ACCOUNTS}?${new URLSearchParams(filled)}` : ACCOUNTS, options);
+};
 
 /**
  * Makes a set-up link; one `idempotencyKey` makes at most one, however often the request is sent.
@@ -86,6 +103,9 @@ export const beginRestore = (request, { id }) => request("POST", `${path(id)}/re
 /** @type {Act} */
 export const finishRestore = (request, { id }) => request("POST", `${path(id)}/restore/finish`);
 
+/** Withdraws the set-up link of an account that is not set up. @type {Act} */
+export const withdraw = (request, { id }) => request("DELETE", path(id));
+
 /**
  * @param {Request} request
  * @param {{id: string}} account
@@ -93,6 +113,27 @@ export const finishRestore = (request, { id }) => request("POST", `${path(id)}/r
  * @returns {import('../key/model.js').Answering<Done>}
  */
 export const setFreshness = (request, { id }, freshness_s) => request("PATCH", path(id), { body: { freshness_s } });
+
+/**
+ * Asks what a change of an account's policy concerns. It changes nothing.
+ * @param {Request} request
+ * @param {{id: string}} account
+ * @param {Policy} policy
+ * @returns {import('../key/model.js').Answering<PolicyPreview>}
+ */
+export const previewPolicy = (request, { id }, policy) =>
+  request("POST", `${path(id)}/policy/preview`, { body: policy });
+
+/**
+ * Changes the policy, unless it is no longer the one that was previewed.
+ * @param {Request} request
+ * @param {{id: string}} account
+ * @param {Policy} policy
+ * @param {number} revision
+ * @returns {import('../key/model.js').Answering<{policy: Policy}>}
+ */
+export const setPolicy = (request, { id }, policy, revision) =>
+  request("PUT", `${path(id)}/policy`, { body: policy, headers: { "If-Match": `"${revision}"` } });
 
 /** Returns the address of an account's page. @param {string} id */
 export const accountAddress = (id) => `#/operator/${id}`;

@@ -1,8 +1,10 @@
 // Draws the accounts that the person belongs to, and opens another one.
+import { useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { go } from "../client/route.js";
-import { useSession } from "../client/session.jsx";
+import { challengeIn, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
+import { ChallengeDialog } from "../sign-in/factor.jsx";
 import { useForm } from "../ui/form.js";
 import { Loading } from "../ui/loading.jsx";
 import { ProblemNotice, RetryNotice } from "../ui/problem.jsx";
@@ -19,6 +21,9 @@ export function OwnAccounts({ reached }) {
   const { request, enter } = useSession();
   const { data, problem, reload } = useLoader((signal) => loadAccounts(request, signal), [request]);
   const form = useForm({ id: "" });
+  const [challenge, setChallenge] = useState(
+    /** @type {import('../client/session.jsx').FactorChallenge | null} */ (null),
+  );
   useReached(HEADING, reached);
 
   /** @param {OwnAccount} account */
@@ -26,7 +31,13 @@ export function OwnAccounts({ reached }) {
     form.change({ id: account.id });
     const answer = await form.submit([], () => switchAccount(request, account));
     if (!answer?.ok) return;
-    await enter(answer.data);
+    const asked = challengeIn(answer.data);
+    if (asked) setChallenge(asked);
+    else await settle(/** @type {import('../client/session.jsx').Session} */ (answer.data));
+  };
+  /** @param {import('../client/session.jsx').Session} session */
+  const settle = async (session) => {
+    await enter(session);
     go("#/keys");
   };
   return (
@@ -69,6 +80,16 @@ export function OwnAccounts({ reached }) {
           </li>
         ))}
       </ul>
+      {challenge && (
+        <ChallengeDialog
+          challenge={challenge}
+          onSession={settle}
+          onOver={(problem) => {
+            setChallenge(null);
+            form.setProblem(problem);
+          }}
+        />
+      )}
     </section>
   );
 }

@@ -24,6 +24,16 @@
  */
 
 /**
+ * @typedef {object} Factors state of one's second factors
+ * @property {{since: string} | null} totp `null` if no authenticator app is on
+ * @property {number} recovery_codes_left
+ *
+ * @typedef {Factors & {recovery_codes: string[]}} NewCodes
+ *
+ * @typedef {{secret: string, uri: string, expires_at: string}} PendingApp
+ */
+
+/**
  * @template Data
  * @typedef {Promise<import('../client/api.js').Answer<Data>>} Answering
  */
@@ -72,9 +82,39 @@ export const loadAccounts = (request, signal) => request("GET", "/v1/accounts", 
  * Opens another account of the same person; the present session ends.
  * @param {Request} request
  * @param {{id: string}} account
- * @returns {Answering<Session>}
+ * @returns {Answering<Session | import('../client/session.jsx').FactorChallenge>}
  */
 export const switchAccount = (request, { id }) => request("POST", "/v1/session/switch", { body: { account: id } });
+
+const FACTORS = "/v1/member/factors";
+
+/**
+ * @param {Request} request
+ * @param {AbortSignal} signal
+ * @returns {Answering<Factors>}
+ */
+export const loadFactors = (request, signal) => request("GET", FACTORS, { signal });
+
+/**
+ * Draws the secret of an authenticator app, which waits for its first code.
+ * @param {Request} request
+ * @returns {Answering<PendingApp>}
+ */
+export const beginApp = (request) => request("POST", `${FACTORS}/totp`);
+
+/**
+ * Turns the app on.
+ * @param {Request} request
+ * @param {string} code
+ * @returns {Answering<NewCodes>}
+ */
+export const confirmApp = (request, code) => request("POST", `${FACTORS}/totp/confirm`, { body: { code } });
+
+/** @param {Request} request @returns {Answering<Factors>} */
+export const turnOffApp = (request) => request("DELETE", `${FACTORS}/totp`);
+
+/** @param {Request} request @returns {Answering<NewCodes>} */
+export const renewCodes = (request) => request("POST", `${FACTORS}/recovery-codes`);
 
 /**
  * @param {Request} request

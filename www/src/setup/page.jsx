@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { forgetLinkToken, go, linkToken } from "../client/route.js";
+import { challengeIn } from "../client/session.jsx";
 import { Preferences } from "../frame/preferences.jsx";
 import { CardPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -40,7 +41,9 @@ export function SetUp({ onDone }) {
     const answer = await form.submit(missingFields(values, FIELDS), () => send("POST", "/v1/setup", { body }));
     if (!answer?.ok) return;
     forgetLinkToken("setup");
-    onDone(answer.data);
+    // The link was used a moment ago, and the owner has a second factor since.
+    if (challengeIn(answer.data)) form.setProblem({ code: "setup_done" });
+    else onDone(answer.data);
   };
 
   const over = problem && (FINAL.includes(problem.code) || problem.code === "setup_token_gone");

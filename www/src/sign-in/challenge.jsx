@@ -2,16 +2,18 @@
 // keeps its state.
 import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
+import { challengeIn } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Dialog } from "../ui/dialog.jsx";
 import { Form, PasswordField, errorOf } from "../ui/fields.jsx";
 import { useForm, useMistakeFocus } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { CredentialsForm } from "./credentials.jsx";
+import { ChallengeDialog, FactorForm } from "./factor.jsx";
 
 /**
  * @typedef {import('../client/session.jsx').Session} Session
- * @typedef {{code: string, settle: (met: boolean) => void}} PendingChallenge
+ * @typedef {{code: string, methods: string[], settle: (met: boolean) => void}} PendingChallenge
  */
 
 /**
@@ -23,7 +25,14 @@ import { CredentialsForm } from "./credentials.jsx";
  */
 export function Challenge({ challenge, session: { member, account }, onSession, onLeave }) {
   const [ended, setEnded] = useState(challenge.code === "not_signed_in");
-  if (!ended) return <StepUp member={member} settle={challenge.settle} onEnded={() => setEnded(true)} />;
+  // The account below may ask for a second factor, after signing in has opened another one.
+  const [back, setBack] = useState(
+    /** @type {{there: Session, asked: import('../client/session.jsx').FactorChallenge} | null} */ (null),
+  );
+  const onEnded = () => setEnded(true);
+  if (!ended && challenge.methods.includes("totp"))
+    return <FactorStepUp member={member} settle={challenge.settle} onEnded={onEnded} />;
+  if (!ended) return <StepUp member={member} settle={challenge.settle} onEnded={onEnded} />;
   const leave = () => {
     challenge.settle(false);
     onLeave();
@@ -31,10 +40,17 @@ export function Challenge({ challenge, session: { member, account }, onSession, 
   /** @param {Session} session */
   const resume = async (session) => {
     const there = await backTo(account, session);
+    const asked = challengeIn(there);
+    if (asked) setBack({ there: session, asked });
+    else finish(/** @type {Session} */ (there));
+  };
+  /** @param {Session} there */
+  const finish = (there) => {
     // The request belongs to the account below: it must not go out in another one.
     challenge.settle(there.member.id === member.id);
     onSession(there);
   };
+  if (back) return <ChallengeDialog challenge={back.asked} onSession={finish} onOver={() => finish(back.there)} />;
   return <SignInAgain member={member} onLeave={leave} onSession={resume} />;
 }
 
@@ -42,11 +58,11 @@ export function Challenge({ challenge, session: { member, account }, onSession, 
  * Returns to an account if signing in has opened another one of the same person.
  * @param {Session['account']} account
  * @param {Session} session as signing in has opened it
- * @returns {Promise<Session>}
+ * @returns {Promise<Session | import('../client/session.jsx').FactorChallenge>}
  */
 async function backTo(account, session) {
   if (session.account.id === account.id) return session;
-  /** @type {import('../client/api.js').Answer<Session>} */
+  /** @type {import('../client/api.js').Answer<Session | import('../client/session.jsx').FactorChallenge>} */
   const answer = await send("POST", "/v1/session/switch", { body: { account: account.id } });
   return answer.ok ? answer.data : session;
 }
@@ -72,6 +88,33 @@ function SignInAgain({ member, onSession, onLeave }) {
 
 /** Differs from the password field of a form below this dialog. */
 const FIELD = "step-up-password";
+
+/**
+ * Confirms the identity of a member with a second factor.
+ * @param {object} props
+ * @param {Session['member']} props.member
+ * @param {(met: boolean) => void} props.settle
+ * @param {() => void} props.onEnded called if the session has ended
+ */
+function FactorStepUp({ member, settle, onEnded }) {
+  const { say } = useLocale();
+  return (
+    <Dialog title={say("step-up.title")} onCancel={() => settle(false)}>
+      <FactorForm
+        path="/v1/session/step-up"
+        submit={say("step-up.confirm")}
+        busy={say("step-up.busy")}
+        // Another tab may have opened another account meanwhile: the request is not of that one.
+        onSession={(session) => settle(session.member.id === member.id)}
+        onProblem={({ code }) => code === "not_signed_in" && onEnded()}
+      >
+        <button type="button" onClick={() => settle(false)}>
+          {say("cancel")}
+        </button>
+      </FactorForm>
+    </Dialog>
+  );
+}
 
 /**
  * @param {object} props

@@ -1,9 +1,13 @@
-// Asks for e-mail and password, to sign in and to sign in again.
+// Asks for e-mail and password, and then for the second factor of a member who has one: to sign in,
+// and to sign in again.
+import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
+import { challengeIn } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
+import { ChallengeForm } from "./factor.jsx";
 
 /**
  * @param {object} props
@@ -16,6 +20,9 @@ import { ProblemNotice } from "../ui/problem.jsx";
 export function CredentialsForm({ email: fixed, typed = "", onTyped, onSession, children }) {
   const { say } = useLocale();
   const form = useForm({ email: fixed ?? typed, password: "" });
+  const [challenge, setChallenge] = useState(
+    /** @type {import('../client/session.jsx').FactorChallenge | null} */ (null),
+  );
   const { values, mistakes } = form;
 
   const submit = async () => {
@@ -24,9 +31,24 @@ export function CredentialsForm({ email: fixed, typed = "", onTyped, onSession, 
     const answer = await form.submit(missingFields(values, ["email", "password"]), () =>
       send("POST", "/v1/session", { body }),
     );
-    if (answer?.ok) onSession(answer.data);
-    else if (answer) form.change({ password: "" });
+    if (!answer) return;
+    // The password is needed no more.
+    const opened = answer.ok ? challengeIn(answer.data) : null;
+    if (answer.ok && !opened) onSession(answer.data);
+    else form.change({ password: "" });
+    setChallenge(opened);
   };
+  if (challenge)
+    return (
+      <ChallengeForm
+        challenge={challenge}
+        onSession={onSession}
+        onOver={(problem) => {
+          setChallenge(null);
+          form.setProblem(problem);
+        }}
+      />
+    );
 
   return (
     <Form onSubmit={submit} busy={form.busy}>

@@ -40,3 +40,13 @@ export function useMedia(query) {
   }, [query]);
   return holds;
 }
+
+/** Lets the browser save a file. @param {Blob} blob @param {string} name */
+export function saveFile(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The browser reads the address when it starts to write the file.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

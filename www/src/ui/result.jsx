@@ -26,17 +26,21 @@ import { TickIcon } from "./icons.jsx";
  */
 const BOUND_KEYS = {
   edited: "bound.limits",
+  regenerated: "bound.old",
+  ended: "bound.old",
+  removed: "bound.keys",
   freshness: "bound.freshness",
   service_edited: "bound.limits",
   service_password: "bound.service",
 };
 
 /**
+ * Says from when the change of a result holds everywhere; an empty text without a bound.
  * @param {Locale} locale
  * @param {Result} result
  * @param {boolean} passed `true` once the time of the bound is over
  */
-function boundText({ say, format }, { act, bound }, passed) {
+export function boundText({ say, format }, { act, bound }, passed) {
   if (!bound) return "";
   const key = BOUND_KEYS[act] ?? "bound.refused";
   if (bound.at === null) return say(`${key}.eventually`);

@@ -30,6 +30,14 @@ pub fn letter(letter: &Letter) -> Letter {
             name(account);
             name(joined);
         }
+        Letter::FactorsChanged { account, by, .. } => {
+            name(account);
+            by.iter_mut().for_each(name);
+        }
+        Letter::KeyGenerated { account, key: generated, .. } => {
+            name(account);
+            key(generated);
+        }
         Letter::NewNetwork { account, .. } => name(account),
         Letter::Notices { account, acts, issued, networks, ends, zone: _ } => {
             name(account);

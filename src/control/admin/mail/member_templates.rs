@@ -94,22 +94,40 @@ pub fn role_changed(
     })
 }
 
-/// Returns the notice to a former member whom an owner removed.
-pub fn removed((by, account): (&str, &str), at: &str, language: Language) -> (String, Vec<Block>) {
+/// Returns the notice to a former member whom an owner removed. `keys_end` states that the member's
+/// keys ended with the membership.
+pub fn removed(
+    (by, account): (&str, &str),
+    keys_end: bool,
+    at: &str,
+    language: Language,
+) -> (String, Vec<Block>) {
+    let keys = match (language, keys_end) {
+        (Language::En, false) => {
+            "Keys that you issued stay in the account. If you do not expect this, ask an owner."
+        }
+        (Language::En, true) => {
+            "Your keys ended with your membership. If you do not expect this, ask an owner."
+        }
+        (Language::Ja, false) => {
+            "あなたが発行したキーはアカウントに残ります。お心当たりがない場合は、アカウントのオーナーに確認してください。"
+        }
+        (Language::Ja, true) => {
+            "あなたのキーも同時に使えなくなりました。お心当たりがない場合は、アカウントのオーナーに確認してください。"
+        }
+    };
     notice(match language {
         Language::En => [
             "You were removed from an account".to_owned(),
             format!("{by} removed you from {account} on {at}. You can no longer sign in to it."),
-            "Keys that you issued stay in the account. If you do not expect this, ask an owner."
-                .to_owned(),
+            keys.to_owned(),
         ],
         Language::Ja => [
             "アカウントから削除されました".to_owned(),
             format!(
                 "{by} さんが{at}に、あなたを {account} から削除しました。このアカウントにはサインインできなくなりました。"
             ),
-            "あなたが発行したキーはアカウントに残ります。お心当たりがない場合は、アカウントのオーナーに確認してください。"
-                .to_owned(),
+            keys.to_owned(),
         ],
     })
 }

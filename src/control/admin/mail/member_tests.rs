@@ -1,10 +1,12 @@
 use claviger_core::base::id::{AccountId, TokenId};
 use claviger_core::base::secret::SecretText;
+use claviger_core::testing::key_id;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
 use crate::admin::config::tests::config;
+use crate::protocol::keys::KeyName;
 use crate::protocol::member::Role;
 use crate::protocol::zone::Zone;
 
@@ -27,7 +29,7 @@ fn zone() -> Zone {
     Zone::parse("Asia/Tokyo").unwrap()
 }
 
-fn letters(name: &str) -> [Letter; 4] {
+fn letters(name: &str) -> [Letter; 7] {
     let (account, by, at) = (name.to_owned(), name.to_owned(), START);
     [
         Letter::Invitation {
@@ -54,8 +56,28 @@ fn letters(name: &str) -> [Letter; 4] {
             at,
             zone: zone(),
         },
-        Letter::MemberRemoved { account, by, at, zone: zone() },
+        Letter::MemberRemoved {
+            account: account.clone(),
+            by: by.clone(),
+            at,
+            zone: zone(),
+            keys_end: false,
+        },
+        Letter::MemberRemoved { account, by, at, zone: zone(), keys_end: true },
+        generated(name, Some(START)),
+        generated(name, None),
     ]
+}
+
+fn generated(name: &str, expires: Option<UnixMs>) -> Letter {
+    Letter::KeyGenerated {
+        account: name.to_owned(),
+        key: KeyName { id: key_id(), name: name.to_owned() },
+        expires,
+        address: Some("198.51.100.4".into()),
+        at: START,
+        zone: zone(),
+    }
 }
 
 fn composed(language: Language, letter: Letter, subject: &TokenId) -> Option<Message> {
@@ -100,6 +122,28 @@ fn the_texts_name_who_what_and_when() {
                 "Mei さんが2026年11月21日 21:00（Asia/Tokyo）に、あなたを Mei から削除しました。",
                 "アカウントに残ります",
             ],
+        ),
+        (
+            4,
+            ["Mei removed you from Mei on 21 Nov 2026", "Your keys ended with your membership."],
+            ["あなたを Mei から削除しました。", "あなたのキーも同時に使えなくなりました。"],
+        ),
+        // Row S05.
+        (
+            5,
+            [
+                "This API key of Mei was generated for you on 21 Nov 2026, 21:00:00 (Asia/Tokyo), from the address 198.51.100.4:",
+                "Mei (clv_a1B2c3D47Hq0p2Zx9K)\n\nIt works until 21 Nov 2026, 21:00 (Asia/Tokyo). This mail holds no secret.",
+            ],
+            [
+                "アドレス 198.51.100.4 から、あなたの次のAPIキーが生成されました。",
+                "有効期限は2026年11月21日 21:00（Asia/Tokyo）です。",
+            ],
+        ),
+        (
+            6,
+            ["It works until it is disabled or deleted.", "disable it on the console"],
+            ["無効化または削除するまで有効です。", "コンソールでこのキーを無効にし"],
         ),
     ] {
         for (language, parts) in [(Language::En, english), (Language::Ja, japanese)] {

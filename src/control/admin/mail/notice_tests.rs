@@ -3,6 +3,7 @@ use claviger_core::testing::key_id;
 
 use super::*;
 use crate::admin::config::tests::config;
+use crate::protocol::envelope::FactorChange;
 use crate::protocol::keys::KeyName;
 use crate::protocol::member::Role;
 use crate::protocol::notices::{NoticeItem, NoticeList, UnusualAct};
@@ -102,7 +103,30 @@ fn no_subject_and_no_link_has_a_text_that_a_customer_chose() {
     let letters = [
         notices(LINK),
         new_network(LINK),
-        Letter::MemberRemoved { account: link(), by: link(), at: START, zone: zone() },
+        Letter::MemberRemoved {
+            account: link(),
+            by: link(),
+            at: START,
+            zone: zone(),
+            keys_end: true,
+        },
+        Letter::FactorsChanged {
+            change: FactorChange::Reset,
+            account: link(),
+            by: Some(link()),
+            left: 0,
+            address: None,
+            at: START,
+            zone: zone(),
+        },
+        Letter::KeyGenerated {
+            account: link(),
+            key: KeyName { id: key_id(), name: link() },
+            expires: None,
+            address: None,
+            at: START,
+            zone: zone(),
+        },
         Letter::RoleChanged {
             account: link(),
             by: link(),

@@ -1,6 +1,7 @@
 //! The texts of messages in each language. Every sentence is written as a whole, never assembled
 //! from fragments.
 
+mod factors;
 mod identity;
 
 use claviger_core::base::id::Prefix;
@@ -9,7 +10,7 @@ use claviger_core::config::terms::{Bound, Terms};
 use claviger_core::credential::key::access_key;
 
 use super::blocks::{Block, Precision, moment};
-use super::{member_templates, notice_templates};
+use super::{key_templates, member_templates, notice_templates};
 use crate::protocol::envelope::Letter;
 use crate::protocol::keys::KeyName;
 use crate::protocol::member::Language;
@@ -133,9 +134,26 @@ pub fn render(
             let place = (setting.prefix, setting.console_origin);
             notice_templates::notices(account, lists, zone, place, language)
         }
-        Letter::MemberRemoved { account, by, at, zone } => {
+        Letter::FactorsChanged { change, account, by, left, address, at, zone } => {
+            let at = moment(*at, zone, language, Precision::Seconds);
+            let from = address_phrase(address.as_deref(), language);
+            let (by, when) = (by.as_deref().unwrap_or_default(), (at.as_str(), from.as_str()));
+            let [subject, lead, more, warning] =
+                factors::changed(*change, (account, by), when, *left, language);
+            let warning = factors::with_console(&warning, setting.console_origin);
+            (subject, [lead, more, warning].map(Block::Sentences).into())
+        }
+        Letter::MemberRemoved { account, by, at, zone, keys_end } => {
             let at = moment(*at, zone, language, Precision::Minutes);
-            member_templates::removed((by, account), &at, language)
+            member_templates::removed((by, account), *keys_end, &at, language)
+        }
+        Letter::KeyGenerated { account, key, expires, address, at, zone } => {
+            let at = moment(*at, zone, language, Precision::Seconds);
+            let expires = expires.map(|end| moment(end, zone, language, Precision::Minutes));
+            let from = address_phrase(address.as_deref(), language);
+            let facts = (at.as_str(), from.as_str(), setting.console_origin);
+            let key = item(key, language, setting.prefix);
+            key_templates::generated((account, &key), expires.as_deref(), facts, language)
         }
     }
 }
@@ -225,13 +243,13 @@ fn address_phrase(address: Option<&str>, language: Language) -> String {
 fn restore_sentence(keys: usize, until: &str, console: &str, language: Language) -> String {
     match (language, keys) {
         (Language::En, 1) => {
-            format!("Until {until}, an owner or admin can restore it on the console: {console}")
+            format!("Until {until}, it can be restored on the console: {console}")
         }
         (Language::En, _) => {
-            format!("Until {until}, an owner or admin can restore them on the console: {console}")
+            format!("Until {until}, they can be restored on the console: {console}")
         }
         (Language::Ja, _) => {
-            format!("{until}までは、所有者または管理者がコンソールで復元できます。{console}")
+            format!("{until}までは、コンソールで復元できます。{console}")
         }
     }
 }
@@ -272,9 +290,13 @@ const JA_NOTICE_WARNING: &str =
     "お心当たりがない場合は、必要なキーを復元し、サービスの運営者に連絡してください。";
 
 fn items(keys: &[KeyName], language: Language, prefix: &Prefix) -> Block {
-    let item = |key: &KeyName| match language {
+    Block::Items(keys.iter().map(|key| item(key, language, prefix)).collect())
+}
+
+/// Returns a key's name with its access key.
+fn item(key: &KeyName, language: Language, prefix: &Prefix) -> String {
+    match language {
         Language::En => format!("{} ({})", key.name, access_key(prefix, key.id)),
         Language::Ja => format!("{}（{}）", key.name, access_key(prefix, key.id)),
-    };
-    Block::Items(keys.iter().map(item).collect())
+    }
 }

@@ -1,3 +1,4 @@
+mod factors;
 mod identity;
 
 use claviger_core::base::id::TokenId;
@@ -111,7 +112,7 @@ fn a09_the_notice_names_who_where_when_and_the_way_back() {
         "Mei Tanaka deleted this API key of Example KK on 21 Nov 2026, 21:00:00 (Asia/Tokyo), from the address 203.0.113.7:",
         "- Build server (clv_a1B2c3D47Hq0p2Zx9K)",
         "It is refused everywhere from 21 Nov 2026, 21:00:10 (Asia/Tokyo) on.",
-        "Until 21 Dec 2026, 21:00 (Asia/Tokyo), an owner or admin can restore it on the console: http://localhost:8787",
+        "Until 21 Dec 2026, 21:00 (Asia/Tokyo), it can be restored on the console: http://localhost:8787",
     ] {
         assert!(english.text.contains(part), "{part}\n{}", english.text);
     }

@@ -54,7 +54,9 @@ pub fn entry(member: &MemberEntry) -> Value {
         "joined_at": text(member.joined_at),
         "seen_at": member.seen_at.map(text),
         "sessions": member.sessions,
+        "keys_ending": member.keys_ending,
         "you": member.you,
+        "mfa": member.mfa,
     })
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::objects::sql::sqlite::{Fault, Sqlite};
 use crate::protocol::effect::EffectOutcome;
-use crate::protocol::operator::{DirectoryEntry, EntryCursor};
+use crate::protocol::operator::{AccountStatus, AccountsByStatus, DirectoryEntry, EntryCursor};
 
 const NOW: UnixMs = UnixMs::from_ms(1_800_000_000_000);
 const LATER: UnixMs = UnixMs::from_ms(1_800_000_600_000);
@@ -19,7 +19,7 @@ fn enter_first(sql: &Sqlite, id: &str) -> DirectoryReply {
 }
 
 fn confirm(sql: &Sqlite, id: &str) -> DirectoryReply {
-    ask(sql, DirectoryRequest::Confirm { account: account(id), name: None })
+    ask(sql, DirectoryRequest::Confirm { account: account(id), name: None, suspended: None })
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn find(sql: &Sqlite, id: &str) -> DirectoryReply {
 }
 
 fn list(sql: &Sqlite, cursor: Option<EntryCursor>) -> (Vec<DirectoryEntry>, Option<EntryCursor>) {
-    match ask(sql, DirectoryRequest::List { cursor }) {
-        DirectoryReply::Accounts { accounts, next } => (accounts, next),
+    match ask(sql, DirectoryRequest::List { cursor, q: None, status: None }) {
+        DirectoryReply::Accounts { accounts, next, .. } => (accounts, next),
         other => panic!("no list: {other:?}"),
     }
 }
@@ -258,7 +258,7 @@ fn an_account_is_listed_with_the_name_that_its_ledger_tells() {
     let sql = Sqlite::new();
     let tell = |name: Option<&str>| {
         let name = name.map(str::to_owned);
-        ask(&sql, DirectoryRequest::Confirm { account: account("aaaaaaaa"), name })
+        ask(&sql, DirectoryRequest::Confirm { account: account("aaaaaaaa"), name, suspended: None })
     };
     let entry = |name: Option<&str>, restoring| {
         let (id, name) = (account("aaaaaaaa"), name.map(str::to_owned));
@@ -323,7 +323,10 @@ fn one_address_at_a_time_uses_a_link_and_the_others_are_busy() {
         assert_eq!(enter_as(&sql, "mei@example.jp", pending + 3), busy(2 * pending + 2));
         leave_as(&sql, "ken@example.jp");
         assert_eq!(enter_as(&sql, "mei@example.jp", pending + 3), entered);
-        ask(&sql, DirectoryRequest::Confirm { account: account("aaaaaaaa"), name: None });
+        ask(
+            &sql,
+            DirectoryRequest::Confirm { account: account("aaaaaaaa"), name: None, suspended: None },
+        );
         assert_eq!(enter_as(&sql, "mei@example.jp", pending + 4), DirectoryReply::SetupDone);
     }
 }
@@ -367,4 +370,149 @@ fn a_suspended_account_is_listed_as_such_until_it_is_resumed() {
         assert_eq!(note(suspended), DirectoryReply::Noted);
         assert_eq!(listed(), [suspended]);
     }
+}
+
+#[test]
+fn the_first_account_is_the_earliest_open_one_that_nobody_invited() {
+    let sql = Sqlite::new();
+    let first = |sql: &Sqlite| match ask(sql, DirectoryRequest::FindFirst) {
+        DirectoryReply::Account(entry) => Some(entry.id),
+        DirectoryReply::Unknown => None,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(first(&sql), None);
+    enter_first(&sql, "bbbbbbbb");
+    assert_eq!(first(&sql), None, "its ledger is not open yet");
+    confirm(&sql, "bbbbbbbb");
+    assert_eq!(first(&sql), Some(account("bbbbbbbb")));
+    ask(&sql, DirectoryRequest::Invite { account: account("aaaaaaaa"), again: false });
+    confirm(&sql, "aaaaaaaa");
+    assert_eq!(first(&sql), Some(account("bbbbbbbb")));
+    let gone = Statement::new("DELETE FROM account WHERE id = 'bbbbbbbb'");
+    sql.apply(&[gone]).unwrap();
+    assert_eq!(first(&sql), None, "an invited account never takes its place");
+}
+
+fn name(sql: &Sqlite, id: &str, name: &str, suspended: Option<bool>) {
+    let name = Some(name.to_owned());
+    ask(sql, DirectoryRequest::Confirm { account: account(id), name, suspended });
+}
+
+/// Returns the IDs of a page, its counts, and the cursor of the next page.
+fn search(
+    sql: &Sqlite,
+    q: Option<&str>,
+    status: Option<AccountStatus>,
+    cursor: Option<EntryCursor>,
+) -> (Vec<String>, AccountsByStatus, Option<EntryCursor>) {
+    match ask(sql, DirectoryRequest::List { cursor, q: q.map(str::to_owned), status }) {
+        DirectoryReply::Accounts { accounts, next, counts } => {
+            let ids = accounts.iter().map(|entry| entry.id.to_string()).collect();
+            (ids, counts.unwrap(), next)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn accounts_are_found_by_name_id_and_status() {
+    let sql = Sqlite::new();
+    assert_eq!(search(&sql, Some("a"), None, None), (vec![], AccountsByStatus::default(), None));
+    name(&sql, "aaaaaaaa", "Example KK", None);
+    name(&sql, "bbbbbbbb", "経理サーバー株式会社", Some(true));
+    name(&sql, "cccccccc", "Exa 100% GmbH", None);
+    ask(&sql, DirectoryRequest::Invite { account: account("dddddddd"), again: false });
+    for (q, status, found) in [
+        (None, None, "dddddddd cccccccc bbbbbbbb aaaaaaaa"),
+        (Some(""), None, "dddddddd cccccccc bbbbbbbb aaaaaaaa"),
+        (Some("exa"), None, "cccccccc aaaaaaaa"),
+        (Some("ＥＸＡＭＰＬＥ"), None, "aaaaaaaa"),
+        (Some("kk example"), None, "aaaaaaaa"),
+        (Some("さーば"), None, "bbbbbbbb"),
+        (Some("100%"), None, "cccccccc"),
+        (Some("%"), None, "cccccccc"),
+        (Some("dddd"), None, "dddddddd"),
+        (Some(" dddddddd "), None, "dddddddd"),
+        (Some("DDDD"), None, ""),
+        (Some("' OR 1"), None, ""),
+        (None, Some(AccountStatus::Open), "cccccccc aaaaaaaa"),
+        (None, Some(AccountStatus::Suspended), "bbbbbbbb"),
+        (None, Some(AccountStatus::Pending), "dddddddd"),
+        (Some("exa"), Some(AccountStatus::Suspended), ""),
+    ] {
+        let (ids, counts, next) = search(&sql, q, status, None);
+        assert_eq!((ids.join(" ").as_str(), next), (found, None), "{q:?} {status:?}");
+        assert_eq!(counts, AccountsByStatus { pending: 1, open: 2, suspended: 1 });
+    }
+}
+
+#[test]
+fn ten_thousand_accounts_are_paged_and_searched() {
+    let sql = Sqlite::new();
+    name(&sql, "aaaaaaaa", "First", None);
+    let many = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
+        INSERT INTO account (id, state, entered_at_ms, invited, name, suspended)
+        SELECT printf('A%07d', i), 'open', 1800000000000 + i / 3, 1, 'Customer ' || i, i % 10 = 0 FROM n";
+    sql.apply(&[Statement::new(many)]).unwrap();
+    let all = |q: Option<&str>, status| {
+        let (mut ids, mut cursor) = (Vec::new(), None);
+        loop {
+            let (page, counts, next) = search(&sql, q, status, cursor);
+            assert!(page.len() <= 50);
+            assert_eq!((counts.open, counts.suspended), (9_001, 1_000));
+            ids.extend(page);
+            cursor = next;
+            if cursor.is_none() {
+                break ids;
+            }
+        }
+    };
+    let mut suspended = all(None, Some(AccountStatus::Suspended));
+    assert_eq!(suspended.len(), 1_000);
+    suspended.dedup();
+    assert_eq!(suspended.len(), 1_000, "none twice");
+    // The numbers that contain 999: 999, 1999 to 9999, and 9990 to 9998.
+    assert_eq!(all(Some("customer 999"), None).len(), 19);
+    assert_eq!(search(&sql, Some("A0000042"), None, None).0, ["A0000042"]);
+}
+
+#[test]
+fn a_ledger_corrects_what_the_list_says_of_its_account() {
+    let sql = Sqlite::new();
+    name(&sql, "aaaaaaaa", "Example KK", None);
+    let suspended = |sql: &Sqlite| search(sql, None, None, None).1.suspended;
+    for (told, expected) in [(Some(true), 1), (None, 1), (Some(false), 0)] {
+        name(&sql, "aaaaaaaa", "Example KK", told);
+        assert_eq!(suspended(&sql), expected, "{told:?}");
+    }
+}
+
+#[test]
+fn an_invitation_is_withdrawn_until_somebody_uses_it() {
+    let withdraw = |sql: &Sqlite, id: &str, now| {
+        let request = DirectoryRequest::Withdraw { account: account(id) };
+        Directory::new(sql).handle(request, now, &Entropy([0; 32])).unwrap()
+    };
+    let claim = |sql: &Sqlite, id: &str| {
+        let claimant = Some(Digest::of(b"noor@example.org"));
+        ask(sql, DirectoryRequest::EnterFirst { account: account(id), claimant })
+    };
+    let sql = Sqlite::new();
+    assert_eq!(withdraw(&sql, "bbbbbbbb", NOW), DirectoryReply::Unknown);
+    enter_first(&sql, "aaaaaaaa");
+    assert_eq!(withdraw(&sql, "aaaaaaaa", NOW), DirectoryReply::Unknown, "nobody invited it");
+    confirm(&sql, "aaaaaaaa");
+    assert_eq!(withdraw(&sql, "aaaaaaaa", NOW), DirectoryReply::SetupDone);
+
+    ask(&sql, DirectoryRequest::Invite { account: account("bbbbbbbb"), again: false });
+    assert_eq!(claim(&sql, "bbbbbbbb"), DirectoryReply::Invited);
+    assert_eq!(withdraw(&sql, "bbbbbbbb", NOW), DirectoryReply::SetupBusy { until: LATER });
+    // The attempt came to nothing.
+    assert_eq!(withdraw(&sql, "bbbbbbbb", LATER), DirectoryReply::Noted);
+    assert_eq!(withdraw(&sql, "bbbbbbbb", LATER), DirectoryReply::Unknown);
+    assert_eq!(claim(&sql, "bbbbbbbb"), DirectoryReply::SetupDone, "the link is over");
+    assert_eq!(Directory::new(&sql).next_due(), Ok(None), "its ledger is not asked for");
+    // A set-up that went through all the same is listed: its ledger has the last word.
+    confirm(&sql, "bbbbbbbb");
+    assert_eq!(withdraw(&sql, "bbbbbbbb", LATER), DirectoryReply::SetupDone);
 }

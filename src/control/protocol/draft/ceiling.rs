@@ -102,13 +102,21 @@ impl FieldReader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::policy::Policy;
     use crate::protocol::zone::Zone;
     use claviger_core::base::time::UnixMs;
     use claviger_core::credential::limits::network::Networks;
 
     fn decide(json: &str, before: Option<&Ceiling>, under: &str) -> Result<Ceiling, String> {
         let zone = Zone::utc();
-        let setting = Setting { now: UnixMs::from_ms(0), zone: &zone, may_grant_reserved: true };
+        let policy = &Policy::default();
+        let setting = Setting {
+            now: UnixMs::from_ms(0),
+            zone: &zone,
+            may_grant_reserved: true,
+            policy,
+            created_at: None,
+        };
         let typed: TypedCeiling = serde_json::from_str(json).map_err(|error| error.to_string())?;
         typed.decide(before, under, setting).map_err(|errors| {
             errors

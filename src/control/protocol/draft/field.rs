@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::protocol::account::TextError;
+use crate::protocol::policy::Policy;
 use crate::protocol::zone::Zone;
 
 /// Deserializes a present field as `Some`, so that only an absent field becomes `None`.
@@ -134,4 +135,8 @@ pub struct Setting<'a> {
     /// `true` if the member is an owner. Only owners may grant reserved permissions and protect
     /// keys.
     pub may_grant_reserved: bool,
+    /// Policy of the account.
+    pub policy: &'a Policy,
+    /// Creation of the key that is edited, Unix ms; `None` for a new key.
+    pub created_at: Option<UnixMs>,
 }

@@ -131,6 +131,7 @@ impl DraftPreview {
         }
         draft.permissions.as_deref().map(|typed| reader.permissions(typed));
         reader.protected(draft.protected, false);
+        reader.check_viewable(draft.viewable);
         let networks = read.as_ref().map(|read| NetworksNote::of(read, caller));
         let issuable =
             draft.issuable.as_ref().map(|typed| CeilingNote::of(typed, &mut reader, caller));

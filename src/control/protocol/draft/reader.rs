@@ -1,6 +1,7 @@
 //! Reads the fields of a form and collects their errors.
 
 use claviger_core::base::time::UnixMs;
+use claviger_core::credential::limits::Limits;
 use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
 use claviger_core::credential::limits::network::{self, Networks};
 use claviger_core::credential::limits::permission::{Grant, Permissions};
@@ -66,8 +67,32 @@ impl<'a> FieldReader<'a> {
     /// Reads an expiry and how it was typed.
     pub fn described(&mut self, text: &str) -> Option<Described> {
         match Described::parse(text, self.setting.now, self.setting.zone) {
-            Ok(described) => Some(described),
+            Ok(described) => self.is_within_policy(described.expiry()).then_some(described),
             Err(error) => self.refuse_time("expires", error),
+        }
+    }
+
+    /// Returns `true` if the account's policy allows this expiry, otherwise adds an error.
+    fn is_within_policy(&mut self, expires: Expiry) -> bool {
+        let Setting { now, zone, policy, created_at, .. } = self.setting;
+        let Some(longest) = policy.longest_life.end(created_at.unwrap_or(now), zone) else {
+            return true;
+        };
+        if expires.at().is_some_and(|at| at <= longest) {
+            return true;
+        }
+        let detail = "the account's policy does not let a key live so long";
+        let max = longest.to_rfc3339().map_or(Value::Null, |text| json!(text));
+        self.errors
+            .push(FieldError::new("expires", "too_long_for_policy", detail).with("max", max));
+        false
+    }
+
+    /// Refuses a viewable key if the account's policy allows none.
+    pub fn check_viewable(&mut self, typed: Option<bool>) {
+        if typed == Some(true) && !self.setting.policy.viewable_allowed {
+            let detail = "the account's policy does not let a key be shown again";
+            self.errors.push(FieldError::new("viewable", "not_allowed", detail));
         }
     }
 
@@ -75,10 +100,39 @@ impl<'a> FieldReader<'a> {
     /// has passed.
     pub fn changed_expires(&mut self, text: &str, before: Expiry) -> Option<Expiry> {
         match Described::parse(text, self.setting.now, self.setting.zone) {
-            Ok(described) => Some(described.expiry()),
+            Ok(described) if described.expiry() == before => Some(before),
+            Ok(described) => {
+                let expires = described.expiry();
+                self.is_within_policy(expires).then_some(expires)
+            }
             Err(ExpiryError::InThePast { at }) if Expiry::At(at) == before => Some(before),
             Err(error) => self.refuse_time("expires", error),
         }
+    }
+
+    /// Reads the end of an overlap for a key with these limits. It is cut to the key's own expiry:
+    /// an overlap prolongs nothing.
+    pub fn overlap(&mut self, text: &str, limits: &Limits) -> Option<UnixMs> {
+        let (now, field) = (self.setting.now, "overlap");
+        let refused = |code: &str, detail: &str| FieldError::new(field, code, detail);
+        if limits.expires.is_past(now) {
+            self.errors.push(refused("expired", "the key has expired, so nothing overlaps"));
+            return None;
+        }
+        let end = match Described::parse(text, now, self.setting.zone) {
+            Ok(described) => described.expiry(),
+            Err(error) => return self.refuse_time(field, error),
+        };
+        let Some(end) = end.at() else {
+            self.errors.push(refused("endless", "an overlap needs an end"));
+            return None;
+        };
+        let end = limits.expires.at().map_or(end, |own| own.min(end));
+        if limits.not_before.is_some_and(|begin| begin >= end) {
+            self.errors.push(refused("before_begin", "the key begins later"));
+            return None;
+        }
+        Some(end)
     }
 
     /// Reads the begin of validity.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::preview::DraftPreview;
 use super::*;
+use crate::protocol::policy::{KeyLife, Policy, Preset};
 use crate::protocol::zone::Zone;
 
 /// 2026-11-21T12:00:00Z, 21:00 in Tokyo.
@@ -28,7 +29,7 @@ fn tokyo() -> Zone {
 }
 
 fn setting(zone: &Zone, owner: bool) -> Setting<'_> {
-    Setting { now: NOW, zone, may_grant_reserved: owner }
+    Setting { now: NOW, zone, may_grant_reserved: owner, policy: &Policy::PORTAL, created_at: None }
 }
 
 fn issue(json: &str) -> Result<Decided, Vec<FieldError>> {
@@ -418,5 +419,44 @@ fn no_answer_repeats_a_secret() {
     assert_eq!(note.networks.as_ref().unwrap().lines[0].code.as_deref(), Some("secret"));
     for answer in [json!(errors), json!(note)] {
         assert!(!answer.to_string().contains(&secret), "{answer}");
+    }
+}
+
+/// Rows S03 and S14: the life of a key under a policy, counted from its creation.
+#[test]
+fn s03_an_absent_expiry_is_the_default_life_and_a_longer_one_is_refused() {
+    let (zone, registry) = (tokyo(), Preset::Registry.policy());
+    let setting = Setting { policy: &registry, ..setting(&zone, false) };
+    let end = KeyLife::Years(1).end(NOW, &zone).unwrap();
+    let absent = decide_issue(&draft(r#"{"expires":"absent"}"#), setting).unwrap();
+    assert_eq!(absent.limits.expires, Expiry::At(end), "2027-11-21, 21:00 in Tokyo");
+    for (json, expected) in [
+        (r#"{"expires":"2027-11-21T21:00:00+09:00"}"#, ""),
+        (r#"{"expires":"2027-11-20"}"#, ""),
+        (r#"{"expires":"2027-11-21T21:00:01+09:00"}"#, "#/expires too_long_for_policy"),
+        (r#"{"expires":"2027-11-21"}"#, "#/expires too_long_for_policy"),
+        (r#"{"expires":"366d"}"#, "#/expires too_long_for_policy"),
+        (r#"{"expires":"never"}"#, "#/expires too_long_for_policy"),
+        (r#"{"viewable":true}"#, "#/viewable not_allowed"),
+        (r#"{"viewable":false}"#, ""),
+    ] {
+        let errors = decide_issue(&draft(json), setting).err().unwrap_or_default();
+        assert_eq!(codes(&errors), expected, "{json}");
+        let previewed = DraftPreview::of(&draft(json), setting, None).errors;
+        assert_eq!(codes(&previewed), expected, "the preview says the same: {json}");
+    }
+
+    // An edit counts from the creation, and may repeat an end that is older than the policy.
+    let created_at = Some(UnixMs::from_ms(NOW.as_ms() - 86_400_000));
+    let setting = Setting { created_at, ..setting };
+    let before = issue(r#"{"expires":"never"}"#).unwrap();
+    for (json, expected) in [
+        (r#"{"expires":"2027-11-20T21:00:00+09:00"}"#, ""),
+        (r#"{"expires":"2027-11-20T21:00:01+09:00"}"#, "#/expires too_long_for_policy"),
+        (r#"{"expires":"never"}"#, ""),
+        (r#"{"name":"Cron"}"#, ""),
+    ] {
+        let errors = decide_edit(&changes(json), before.clone(), setting).err();
+        assert_eq!(codes(&errors.unwrap_or_default()), expected, "{json}");
     }
 }

@@ -71,6 +71,7 @@ impl World {
             issuing: None,
             issued: None,
             sealing: SealingGeneration::default(),
+            member: None,
         };
         Some(Record::new(Epoch::new(1), Revision(1), id, Standing::Active(credential)))
     }
@@ -361,4 +362,38 @@ fn each_check_has_an_address_an_interface_and_a_permission_of_its_own() {
         let checked = world.run_all(requests);
         assert_eq!(words(&checked), rows.map(|row| row.3));
     }
+}
+
+#[test]
+fn checks_are_grouped_by_account_in_their_order() {
+    let (world, other) = (World::new(2), {
+        let config = config();
+        let mut rng = ChaCha20Rng::seed_from_u64(4);
+        let account = AccountId::random(&mut rng);
+        NewKey::generate(account, &config.prefix, &config.keyring, &mut rng)
+    });
+    let request = |subject| CheckRequest {
+        subject,
+        address: None,
+        interface: Interface::Http,
+        permission: None,
+    };
+    let credential = |key: &NewKey| Subject::Credential(SecretText::new(key.expose().to_owned()));
+    let own = AccountId::parse("zzzzzzzz").unwrap();
+    let requests = vec![
+        request(credential(&world.keys[0])),
+        request(Subject::KeyId(other.id().to_string())),
+        request(Subject::Credential(SecretText::new("x".into()))),
+        request(credential(&other)),
+        request(Subject::KeyId(world.keys[1].id().to_string())),
+        request(Subject::KeyId("y".into())),
+    ];
+    let groups = by_account(&world.gateway, own, NOW, requests);
+    let places = groups.iter().map(|(account, checks)| {
+        (*account, checks.iter().map(|(place, _)| *place).collect::<Vec<_>>())
+    });
+    assert_eq!(
+        places.collect::<Vec<_>>(),
+        [(world.account(), vec![0, 4]), (other.id().account(), vec![1, 3]), (own, vec![2, 5])]
+    );
 }

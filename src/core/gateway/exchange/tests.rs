@@ -78,7 +78,8 @@ impl World {
         let issuing = (place == 1).then_some(Issuing { generation: SealingGeneration(3), ceiling });
         let key = &self.keys[place];
         let (digest, sealing) = (key.digest(), SealingGeneration(0));
-        let credential = Credential { digest, limits, issuing, issued: None, sealing };
+        let credential =
+            Credential { digest, limits, issuing, issued: None, sealing, member: None };
         Record::new(Epoch::new(1), Revision(1), key.id(), Standing::Active(credential))
     }
 

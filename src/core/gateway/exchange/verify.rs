@@ -8,7 +8,7 @@ use crate::base::id::AccountId;
 use crate::base::json::Json;
 use crate::credential::limits::Interface;
 use crate::credential::limits::permission::Permission;
-use crate::gateway::batch_verify::{BatchFetch, BatchVerification, CheckRequest};
+use crate::gateway::batch_verify::{BatchFetch, BatchVerification, CheckRequest, by_account};
 use crate::gateway::exchange::platform::{Boxed, Got, Operation, Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
 use crate::gateway::gateway::client_address;
@@ -82,10 +82,32 @@ impl Verification<'_> {
         checked.verdict
     }
 
-    /// Runs the checks to their verdicts; each fetch serves all of them together.
+    /// Returns the verdicts, in the order of the checks. The operator's verifier sees every
+    /// account, one after the other; any other sees its own.
     async fn verdicts(&mut self, requests: Vec<CheckRequest>, verifier: &Verified) -> Vec<Json> {
+        let own = verifier.account();
+        if !verifier.is_operator() {
+            return self.verdicts_of(own, requests).await;
+        }
+        let mut verdicts: Vec<Json> = requests.iter().map(|_| Json::Null).collect();
+        let groups = by_account(&self.gateway.borrow(), own, self.request.arrived, requests);
+        for (account, checks) in groups {
+            let (places, requests): (Vec<usize>, Vec<CheckRequest>) = checks.into_iter().unzip();
+            let found = self.verdicts_of(account, requests).await;
+            for (place, verdict) in places.into_iter().zip(found) {
+                if let Some(slot) = verdicts.get_mut(place) {
+                    *slot = verdict;
+                }
+            }
+        }
+        verdicts
+    }
+
+    /// Runs checks of keys of one account to their verdicts; each fetch serves all of them
+    /// together.
+    async fn verdicts_of(&mut self, account: AccountId, requests: Vec<CheckRequest>) -> Vec<Json> {
         let Self { gateway, platform, .. } = *self;
-        let mut checks = BatchVerification::new(verifier.account(), self.request.arrived, requests);
+        let mut checks = BatchVerification::new(account, self.request.arrived, requests);
         loop {
             let missing = checks.decide(&mut gateway.borrow_mut(), platform.now());
             match missing {

@@ -88,6 +88,7 @@ impl World {
             issuing: None,
             issued: None,
             sealing: SealingGeneration::default(),
+            member: None,
         };
         Record::new(Epoch::new(1), Revision(revision), self.key.id(), state(credential))
     }
@@ -240,6 +241,7 @@ fn a_wrong_secret_is_answered_as_a_key_that_never_was() {
         issuing: None,
         issued: None,
         sealing: SealingGeneration::default(),
+        member: None,
     });
     world.knows(other);
     let headers = world.bearer();

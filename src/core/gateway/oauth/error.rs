@@ -54,6 +54,7 @@ impl From<Denial> for OAuthError {
             // Only a client with the right secret gets these.
             Denial::Disabled
             | Denial::AccountSuspended
+            | Denial::MfaOff
             | Denial::NotYetValid
             | Denial::Expired
             | Denial::NetworkDenied

@@ -148,11 +148,13 @@ impl<R: LeaseRules> Leases<R> {
     }
 
     /// Returns `true` if a reply would undo a change that was committed through this isolate since
-    /// the call: the ledger gave the reply before that change, and no lease holds the change.
+    /// the call: the ledger gave the reply before that change, and the lease that the reply leaves
+    /// does not hold the change.
     fn is_undoing(&self, call: &RefreshCall, reply: &Refresh, now: UnixMs) -> bool {
         reply.revision >= call.floor
             && self.accounts.peek(call.account).is_some_and(|slot| {
-                slot.lease(now).is_none() && R::is_before_change(reply.revision, slot.floor)
+                slot.lease(now).is_none_or(|lease| lease.is_ended_by(reply))
+                    && R::is_before_change(reply.revision, slot.floor)
             })
     }
 

@@ -44,6 +44,8 @@ struct Pair {
     own_state: fn(Credential) -> Standing,
     issuer: Credential,
     issuer_state: fn(Credential) -> Standing,
+    own_member: Option<MemberId>,
+    state: AccountState,
     demand: Option<Permission>,
     address: &'static str,
     interface: Interface,
@@ -67,8 +69,11 @@ impl Pair {
                 issuing,
                 issued: None,
                 sealing: SealingGeneration::default(),
+                member: None,
             },
             issuer_state: Standing::Active,
+            own_member: None,
+            state: AccountState::default(),
             demand: None,
             address: "10.0.0.1",
             interface: Interface::Http,
@@ -98,10 +103,11 @@ impl Pair {
             issuing: None,
             issued: Some(issued),
             sealing: SealingGeneration::default(),
+            member: self.own_member,
         };
         let own = Record::new(Epoch::new(1), Revision(9), key_id(), (self.own_state)(credential));
-        let (issuer, state) = (self.issuer_record(), AccountState::default());
-        let known = Known { record: Some(&own), issuer: Some(&issuer), state: &state };
+        let issuer = self.issuer_record();
+        let known = Known { record: Some(&own), issuer: Some(&issuer), state: &self.state };
         examine(key_id(), known, &self.facts(), at(ms))
     }
 
@@ -123,8 +129,8 @@ impl Pair {
 
     /// Returns the verdict for the sealed key at `ms`.
     fn sealed(&self, ms: i64) -> Result<Valid, Denial> {
-        let (issuer, state) = (self.issuer_record(), AccountState::default());
-        let known = Known { record: None, issuer: Some(&issuer), state: &state };
+        let issuer = self.issuer_record();
+        let known = Known { record: None, issuer: Some(&issuer), state: &self.state };
         let made = made(&self.claims(Issuer::Key(issuer_id())));
         verify_sealed(&made, known, &self.facts(), at(ms)).map(Valid::from)
     }
@@ -152,6 +158,7 @@ fn the_record_of_another_key_speaks_for_none() {
             issuing,
             issued,
             sealing: SealingGeneration::default(),
+            member: None,
         };
         Record::new(Epoch::new(1), Revision(1), id, Standing::Active(credential))
     };
@@ -313,6 +320,59 @@ fn a_key_is_disabled_with_its_issuer_and_unknown_under_any_other_generation() {
             assert_eq!(pair.sealed(2_000).map(|_| ()), expected, "{case:?}");
         }
     }
+}
+
+fn member(last: char) -> MemberId {
+    MemberId::parse(&format!("Member0000{last}")).unwrap()
+}
+
+/// The members are the issuer's, and the key's own where its record names one.
+#[test]
+fn a_key_is_refused_while_the_account_does_not_list_a_member_who_answers_for_it() {
+    let (mei, ken, ann) = (member('M'), member('K'), member('A'));
+    for (own, issuer, on, is_valid) in [
+        (None, None, vec![], true),
+        (None, Some(mei), vec![], false),
+        (None, Some(mei), vec![mei], true),
+        (None, Some(mei), vec![ken], false),
+        (None, Some(mei), vec![ann, ken, mei], true),
+        (None, Some(ken), vec![ann, ken, mei], true),
+        (None, Some(ann), vec![ann, ken, mei], true),
+        (Some(ken), Some(mei), vec![ken, mei], true),
+        (Some(ken), Some(mei), vec![mei], false),
+        (Some(ken), Some(mei), vec![ken], false),
+        // Only the ledger's order counts: another one cannot grant what a search misses.
+        (None, Some(ann), vec![mei, ken, ann], false),
+    ] {
+        let mut pair = Pair::new();
+        pair.own.expires = Expiry::At(at(10_000));
+        (pair.own_member, pair.issuer.member) = (own, issuer);
+        pair.state.mfa_on = on.clone();
+        let expected = if is_valid { Ok(()) } else { Err(Denial::MfaOff) };
+        assert_eq!(pair.stored(2_000).map(|_| ()), expected, "{own:?} {issuer:?} {on:?}");
+        if own.is_none() {
+            assert_eq!(pair.sealed(2_000).map(|_| ()), expected, "{issuer:?} {on:?}");
+        }
+    }
+}
+
+/// A key that no key issued, in each state that comes before or after.
+#[test]
+fn the_lack_of_mfa_comes_after_the_suspension_and_before_the_beginning() {
+    let verdict = |state: fn(Credential) -> Standing, suspended: bool, is_on: bool| {
+        let mut credential = Pair::new().issuer;
+        credential.limits.not_before = Some(at(3_000));
+        credential.member = Some(member('M'));
+        let record = Record::new(Epoch::new(1), Revision(7), issuer_id(), state(credential));
+        let mfa_on = if is_on { vec![member('M')] } else { Vec::new() };
+        let state = AccountState { suspended, mfa_on, ..AccountState::default() };
+        let known = Known { record: Some(&record), issuer: None, state: &state };
+        examine(issuer_id(), known, &Pair::new().facts(), at(2_000)).map(|_| ())
+    };
+    assert_eq!(verdict(Standing::Disabled, true, false), Err(Denial::Disabled));
+    assert_eq!(verdict(Standing::Active, true, false), Err(Denial::AccountSuspended));
+    assert_eq!(verdict(Standing::Active, false, false), Err(Denial::MfaOff));
+    assert_eq!(verdict(Standing::Active, false, true), Err(Denial::NotYetValid));
 }
 
 #[test]

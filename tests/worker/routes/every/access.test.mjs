@@ -107,7 +107,7 @@ describe("from another site", () => {
 
 describe("read from another site", () => {
   describeRoutes(
-    ({ method }) => method === "GET",
+    ({ method, linked }) => method === "GET" && !linked,
     async (route) => {
       await at.worker.resetCounters();
       for (const method of ["GET", "HEAD"]) {
@@ -170,7 +170,8 @@ describe("with a method that it does not have", () => {
     "/v1/password/reset/confirm": "POST",
     "/v1/keys": "GET, HEAD, POST",
     "/v1/keys/check": "POST",
-    "/v1/keys/a1B2c3D47Hq0p2Zx9K": "GET, HEAD, PATCH",
+    "/v1/keys/a1B2c3D47Hq0p2Zx9K": "GET, HEAD, PATCH, DELETE",
+    "/v1/key-pair": "GET, HEAD",
     "/v1/keys/a1B2c3D47Hq0p2Zx9K/disable": "POST",
     "/v1/keys/a1B2c3D47Hq0p2Zx9K/enable": "POST",
     "/v1/keys/a1B2c3D47Hq0p2Zx9K/issued": "GET, HEAD",
@@ -198,8 +199,11 @@ describe("with a method that it does not have", () => {
     "/v1/activity": "GET, HEAD",
     "/v1/activity/export": "POST",
     "/v1/counters": "GET, HEAD",
+    "/v1/operator/sign-in": "GET, HEAD",
     "/v1/operator/accounts": "GET, HEAD, POST",
-    "/v1/operator/accounts/a1B2c3D4": "GET, HEAD, PATCH",
+    "/v1/operator/accounts/a1B2c3D4": "GET, HEAD, PATCH, DELETE",
+    "/v1/operator/accounts/a1B2c3D4/policy": "GET, HEAD, PUT",
+    "/v1/operator/accounts/a1B2c3D4/policy/preview": "POST",
     "/v1/operator/accounts/a1B2c3D4/rebuild": "POST",
     "/v1/operator/accounts/a1B2c3D4/restore/begin": "POST",
     "/v1/operator/accounts/a1B2c3D4/restore/finish": "POST",

@@ -71,9 +71,6 @@ describe("verification", () => {
     assert.equal((await found({ credential, permission: "admin:use" })).verdict, "permission_denied");
     assert.equal((await found({ credential, interface: "smtp" })).verdict, "interface_denied");
     assert.equal((await found({ credential: "x" })).verdict, "malformed");
-    await at.worker.resetCounters();
-    assert.equal((await found({ credential: forgedKey() })).verdict, "unknown");
-    assert.deepEqual(await at.worker.counters(), {}, "another account's key is not even looked up");
     const checks = Array.from({ length: 100 }, (_, n) => ({ credential: n % 2 ? credential : "x" }));
     const { verdicts } = await found({ checks });
     assert.deepEqual(

@@ -1,23 +1,33 @@
 // Holds the English messages: whole sentences with named slots. `ja.js` has the same keys and
 // slots.
+import access from "./en/access.js";
+import accounts from "./en/accounts.js";
 import activity from "./en/activity.js";
 import atStake from "./en/at-stake.js";
 import deletion from "./en/deletion.js";
+import factors from "./en/factors.js";
 import filters from "./en/filters.js";
 import limits from "./en/limits.js";
 import members from "./en/members.js";
+import policy from "./en/policy.js";
 import profile from "./en/profile.js";
+import rotation from "./en/rotation.js";
 import service from "./en/service.js";
 import use from "./en/use.js";
 
 export default {
+  ...access,
+  ...accounts,
   ...activity,
   ...atStake,
   ...deletion,
+  ...factors,
   ...filters,
   ...limits,
   ...members,
+  ...policy,
   ...profile,
+  ...rotation,
   ...service,
   ...use,
 

@@ -1,22 +1,32 @@
 // 日本語。`en.js`と同じキーとスロットを持つ。
+import access from "./ja/access.js";
+import accounts from "./ja/accounts.js";
 import activity from "./ja/activity.js";
 import atStake from "./ja/at-stake.js";
 import deletion from "./ja/deletion.js";
+import factors from "./ja/factors.js";
 import filters from "./ja/filters.js";
 import limits from "./ja/limits.js";
 import members from "./ja/members.js";
+import policy from "./ja/policy.js";
 import profile from "./ja/profile.js";
+import rotation from "./ja/rotation.js";
 import service from "./ja/service.js";
 import use from "./ja/use.js";
 
 export default {
+  ...access,
+  ...accounts,
   ...activity,
   ...atStake,
   ...deletion,
+  ...factors,
   ...filters,
   ...limits,
   ...members,
+  ...policy,
   ...profile,
+  ...rotation,
   ...service,
   ...use,
 

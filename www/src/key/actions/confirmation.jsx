@@ -8,18 +8,19 @@ import { useForm } from "../../ui/form.js";
 import { Notice } from "../../ui/notice.jsx";
 import { ProblemNotice } from "../../ui/problem.jsx";
 import { AtStake, issuedBy } from "../at-stake.jsx";
-import { conflictOf, disableKey, enableKey, restoreKey } from "../model.js";
+import { conflictOf, disableKey, enableKey, endOverlap, restoreKey } from "../model.js";
 import { LastUse } from "../times.jsx";
 
 const ACTS = {
   disable: { send: disableKey, act: "disabled" },
   enable: { send: enableKey, act: "enabled" },
   restore: { send: restoreKey, act: "restored" },
+  end: { send: endOverlap, act: "ended" },
 };
 
 /**
  * @param {object} props
- * @param {'disable' | 'enable' | 'restore'} props.what
+ * @param {'disable' | 'enable' | 'restore' | 'end'} props.what
  * @param {import('../model.js').Key} props.subject
  * @param {(result: import('../model.js').KeyResult) => void} props.onDone
  * @param {(key: import('../model.js').Key) => void} props.onChanged called if somebody changed the
@@ -34,6 +35,7 @@ export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onC
   const conflict = conflictOf(form.problem);
   const { send, act } = ACTS[what];
   // A key that was disabled when it was deleted comes back disabled, so no time matters.
+  const stops = what === "disable" || what === "end";
   const isTimeless = what === "restore" && !subject.enabled;
   const body = isTimeless ? say("restore.body.disabled") : sayWithin(say, `${what}.body`, session.account);
 
@@ -51,7 +53,7 @@ export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onC
       body={
         <>
           {body}
-          {what === "disable" && (
+          {stops && (
             <>
               {gap}
               <LastUse subject={subject} sentence />
@@ -65,7 +67,7 @@ export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onC
       onConfirm={confirm}
       onCancel={leave}
     >
-      {what === "disable" && subject.issuable && <AtStake path={issuedBy(subject)} />}
+      {stops && subject.issuable && <AtStake path={issuedBy(subject)} />}
       {conflict ? (
         <Notice about={conflict} bad={false}>
           <p>{say("changed.look", { by: conflict.by, time: format.clock(conflict.at) })}</p>

@@ -1,5 +1,6 @@
 // Draws the dialog of an action on one key, for the table and for the key's page.
 import { DeletionDialog } from "../deletion/dialog.jsx";
+import { Regeneration } from "../rotation/dialog.jsx";
 import { KeyConfirmation } from "./confirmation.jsx";
 import { Editor } from "./editor.jsx";
 
@@ -15,5 +16,6 @@ import { Editor } from "./editor.jsx";
 export function ActionDialog({ what, subject, ...props }) {
   if (what === "edit") return <Editor subject={subject} {...props} />;
   if (what === "delete") return <DeletionDialog keys={[subject]} {...props} />;
+  if (what === "regenerate") return <Regeneration subject={subject} {...props} />;
   return <KeyConfirmation what={what} subject={subject} {...props} />;
 }

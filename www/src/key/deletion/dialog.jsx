@@ -1,7 +1,8 @@
 // Deletes keys in two steps: the effect, then a code from a mail. Disabling needs no mail, so the
-// dialog offers it too.
+// dialog offers it too. Where the account's policy demands no code, one key goes in one step.
 import { useState } from "preact/hooks";
 import { serverNow } from "../../client/clock.js";
+import { policyOf } from "../../client/policy.js";
 import { useSession } from "../../client/session.jsx";
 import { sayWithin } from "../../i18n/bound.js";
 import { useLocale } from "../../i18n/locale.jsx";
@@ -9,13 +10,20 @@ import { Dialog } from "../../ui/dialog.jsx";
 import { useForm } from "../../ui/form.js";
 import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
 import { AtStake, issuedBy } from "../at-stake.jsx";
-import { disableKey } from "../model.js";
+import { deleteKey, disableKey } from "../model.js";
 import { CodeStep } from "./code.jsx";
 import { DeletionProblem, DisableInstead, KeyList } from "./parts.jsx";
 import { openDeletion } from "./requests.js";
 
 /** Time for which a deleted key can be restored. The server's response names the exact day. */
 const RESTORABLE_MS = 30 * 86_400_000;
+
+/**
+ * Returns `true` if the deletion needs no code.
+ * @param {import('../model.js').Key[]} keys
+ * @param {import('../../client/session.jsx').Session} session
+ */
+const isDirect = (keys, session) => keys.length === 1 && !policyOf(session).deletion_by_code;
 
 /** Codes after which the page may show what is no longer so. */
 const STALE = ["not_found", "protected", "changed_meanwhile"];
@@ -42,7 +50,7 @@ export function DeletionDialog({ keys, onDone, onStale, onCancel }) {
   return opened ? (
     <CodeStep keys={keys} deletion={opened} disabling={disabling} onDone={deleted} onCancel={leave} />
   ) : (
-    <FirstStep keys={keys} disabling={disabling} onOpened={setOpened} onCancel={leave} />
+    <FirstStep keys={keys} disabling={disabling} onOpened={setOpened} onDeleted={deleted} onCancel={leave} />
   );
 }
 
@@ -53,19 +61,25 @@ export function DeletionDialog({ keys, onDone, onStale, onCancel }) {
  * @param {import('../model.js').Key[]} props.keys
  * @param {import('./parts.jsx').Disabling} props.disabling
  * @param {(deletion: import('./requests.js').Deletion) => void} props.onOpened
+ * @param {(deleted: import('./requests.js').Deleted) => void} props.onDeleted
  * @param {(problem: import('../../client/api.js').Problem | null) => void} props.onCancel
  */
-function FirstStep({ keys, disabling, onOpened, onCancel }) {
+function FirstStep({ keys, disabling, onOpened, onDeleted, onCancel }) {
   const { say, format } = useLocale();
   const { request, session } = useSession();
   const form = useForm({});
   const until = format.day(new Date(serverNow() + RESTORABLE_MS));
-  const mailed = session.mail !== "off";
+  const direct = isDirect(keys, session);
+  const mailed = direct || session.mail !== "off";
   const used = keys.filter(({ uses_24h }) => uses_24h > 0);
 
   const open = async () => {
+    if (direct) {
+      const answer = await form.submit([], () => deleteKey(request, keys[0]));
+      return answer?.ok && onDeleted(answer.data);
+    }
     const answer = await form.submit([], () => openDeletion(request, keys));
-    if (answer?.ok) onOpened(answer.data);
+    return answer?.ok && onOpened(answer.data);
   };
   const busy = form.busy || disabling.busy;
   const leave = () => !busy && onCancel(form.problem);
@@ -91,7 +105,7 @@ function FirstStep({ keys, disabling, onOpened, onCancel }) {
       <div class="actions">
         {mailed && (
           <button type="button" class="danger" onClick={open}>
-            {say(form.busy ? "delete.opening" : "delete.confirm")}
+            {say(form.busy ? (direct ? "delete.busy" : "delete.opening") : "delete.confirm")}
           </button>
         )}
         {(!mailed || form.problem) && <DisableInstead disabling={disabling} />}

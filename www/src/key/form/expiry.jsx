@@ -5,6 +5,7 @@ import { useLocale } from "../../i18n/locale.jsx";
 import { FieldError, attributesOf } from "../../ui/fields.jsx";
 import { fieldError } from "../../ui/problem.jsx";
 import { DurationInput } from "./limits.jsx";
+import { DayAndTime } from "./moment.jsx";
 
 /**
  * @typedef {import('../../i18n/locale.jsx').Locale} Locale
@@ -55,7 +56,7 @@ export function ExpiryField({ values, change, error, notes }) {
         <DurationInput id="expires" duration={values} onChange={change} {...described} />
       )}
       {values.expiry === "date" && (
-        <DayAndTime id="expires" values={values} change={change} members={["date", "time"]} {...described} />
+        <DayAndTime id="expires" date={values.date} time={values.time} onChange={change} described={described} />
       )}
       {values.expiry === "never" && (
         <p class="hint">
@@ -92,10 +93,10 @@ export function BeginField({ values, change, error, notes }) {
         <>
           <DayAndTime
             id="not_before"
-            values={values}
-            change={change}
-            members={["beginDate", "beginTime"]}
-            {...attributesOf("not_before", error, "not_before-note")}
+            date={values.beginDate}
+            time={values.beginTime}
+            onChange={(moment) => change("date" in moment ? { beginDate: moment.date } : { beginTime: moment.time })}
+            described={attributesOf("not_before", error, "not_before-note")}
           />
           <p class="note" id="not_before-note">
             {beginNote(locale, values, notes)}
@@ -103,31 +104,6 @@ export function BeginField({ values, change, error, notes }) {
         </>
       )}
     </fieldset>
-  );
-}
-
-/**
- * Draws a date and an optional time. Further attributes go to the date.
- * @param {Pick<FieldProps, 'values' | 'change'> & ReturnType<typeof attributesOf>
- *   & {id: string, members: ['date', 'time'] | ['beginDate', 'beginTime']}} props
- */
-function DayAndTime({ id, values, change, members: [day, time], ...input }) {
-  const { say } = useLocale();
-  /** @param {'date' | 'time' | 'beginDate' | 'beginTime'} member */
-  const typed = (member) => ({
-    value: values[member],
-    /** @param {import('preact').TargetedEvent<HTMLInputElement>} event */
-    onInput: (event) => change({ [member]: event.currentTarget.value }),
-  });
-  return (
-    <div class="pair">
-      <label>
-        {say("form.expires.day")} <input id={id} type="date" {...typed(day)} {...input} />
-      </label>
-      <label>
-        {say("form.expires.time")} <input type="time" {...typed(time)} aria-describedby={input["aria-describedby"]} />
-      </label>
-    </div>
   );
 }
 

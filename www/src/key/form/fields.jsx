@@ -1,4 +1,5 @@
 // Draws the fields of a key, for issuing and for editing.
+import { policyOf } from "../../client/policy.js";
 import { isOwner, useSession } from "../../client/session.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
 import { Field, FieldError, attributesOf, errorOf } from "../../ui/fields.jsx";
@@ -26,6 +27,7 @@ export function KeyFields({ values, change: changeValues, errors, held }) {
   /** @type {Change} */
   const change = (members) => changeValues(withFollowing(values, members));
   const { say, format } = useLocale();
+  const { session } = useSession();
   const times = useCheck({ expires: expiresText(values, format.zone), not_before: beginText(values, format.zone) });
   return (
     <>
@@ -59,7 +61,7 @@ export function KeyFields({ values, change: changeValues, errors, held }) {
         error={errorOf(errors, "permissions")}
       />
       <IssuableField values={values} change={change} errors={errors} held={held?.issuable} />
-      {!held && (
+      {!held && policyOf(session).viewable_allowed && (
         <Box
           id="viewable"
           label={say("form.viewable")}

@@ -35,13 +35,17 @@ import { durationOf, durationText } from "../duration.js";
  */
 
 /** Lifetime that the form proposes for a new key. */
-const DAYS_PRESET = "90";
+const DAYS_PRESET = 90;
 
-/** Returns the values of an empty form. @returns {KeyValues} */
-export const emptyValues = () => ({
+/**
+ * Returns the values of an empty form. The proposed lifetime is no longer than the policy allows.
+ * @param {number} [longestDays]
+ * @returns {KeyValues}
+ */
+export const emptyValues = (longestDays = Infinity) => ({
   name: "",
   expiry: "duration",
-  amount: DAYS_PRESET,
+  amount: String(Math.min(DAYS_PRESET, longestDays)),
   unit: "d",
   date: "",
   time: "",

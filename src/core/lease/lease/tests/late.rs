@@ -305,6 +305,29 @@ fn a_change_through_this_isolate_counts_at_once_and_makes_the_lease_no_more_comp
     assert_eq!(isolate.known(7), None);
 }
 
+/// A reply from before the change, with the key's earlier record, must not end the lease that holds
+/// the change: neither because the ledger cannot name all changes, nor because it began an epoch.
+#[test]
+fn a_change_through_this_isolate_survives_a_reply_from_before_it_that_would_end_the_lease() {
+    let id = key('a');
+    let reset = |revision: u64, epoch: Epoch| {
+        let mut record = active(id, 5);
+        record.epoch = epoch.clone();
+        with_record(Refresh { epoch, delta: Delta::Reset, ..reply(revision) }, record)
+    };
+    for epoch_after in [epoch(), Epoch::new(2)] {
+        let mut isolate = Isolate::leased(6);
+        let call = isolate.renew(1);
+        isolate.0.take_change(active(id, 7), at(2));
+        isolate.take(&call, 3, reset(6, epoch_after.clone()));
+        assert_eq!((isolate.memory(id, 3), isolate.0.counters().discarded), (Some(7), 1));
+        // A reply that the ledger gave after the change ends the lease.
+        let call = isolate.renew(4);
+        isolate.take(&call, 5, reset(7, epoch_after));
+        assert_eq!((isolate.memory(id, 5), isolate.0.counters().discarded), (Some(5), 1));
+    }
+}
+
 #[test]
 fn that_an_account_is_gone_is_not_heard_under_another_lease() {
     let mut isolate = Isolate::new();

@@ -6,6 +6,7 @@ export default {
   "use.refused.none": "None in the last 24 hours",
   "use.refused.disabled": "{count} in the last 24 hours because the key was disabled",
   "use.refused.account_suspended": "{count} in the last 24 hours because the account was suspended",
+  "use.refused.mfa_off": "{count} in the last 24 hours because its member had turned MFA off",
   "use.refused.not_yet_valid": "{count} in the last 24 hours because the key was not valid yet",
   "use.refused.expired": "{count} in the last 24 hours because the key had expired",
   "use.refused.network_denied": "{count} in the last 24 hours because the address was outside its networks",

@@ -6,6 +6,7 @@ export default {
   "use.refused.none": "過去24時間にはありません",
   "use.refused.disabled": "過去24時間に{count}回（キーが無効だったため）",
   "use.refused.account_suspended": "過去24時間に{count}回（アカウントが停止中だったため）",
+  "use.refused.mfa_off": "過去24時間に{count}回（担当メンバーのMFAがオフだったため）",
   "use.refused.not_yet_valid": "過去24時間に{count}回（有効期間の開始前だったため）",
   "use.refused.expired": "過去24時間に{count}回（有効期限が切れていたため）",
   "use.refused.network_denied": "過去24時間に{count}回（許可されたネットワークの外からだったため）",

@@ -1,0 +1,202 @@
+//! Commands about second factors: turning them on and off, and recovery codes.
+//!
+//! Turning an app on takes two steps: the seed is stored, and a code of it confirms that the member
+//! has it. A seed that no code confirms in time counts for nothing. The confirmation ends the
+//! member's other sessions, which a password alone may have opened.
+
+use claviger_core::base::id::MemberId;
+use serde_json::json;
+
+use super::audit::Action;
+use super::context::CommandContext;
+use super::factors::{self, CheckedFactor, FactorDesk, TotpRow};
+use super::member::Member;
+use super::{challenge, mfa, sessions};
+use crate::ledger::plan::Plan;
+use crate::objects::sql::{Sql, SqlError};
+use crate::protocol::envelope::FactorChange;
+use crate::protocol::factors::{FactorsCommand, FactorsView, TypedFactor};
+use crate::protocol::identity::NewSession;
+use crate::protocol::ledger::LedgerReply;
+use crate::protocol::proof::ProofMethod;
+use crate::protocol::recovery::{CODES, NewRecoveryCodes};
+use crate::protocol::refusal::Refusal;
+use claviger_core::base::secret::SecretText;
+
+/// Executes a command; the caller has checked the member's rights.
+pub(super) fn execute(
+    sql: &dyn Sql,
+    context: &mut CommandContext<'_>,
+    command: FactorsCommand,
+) -> Result<Plan, SqlError> {
+    let member = context.session.member_id();
+    match command {
+        FactorsCommand::Show => {
+            let view = factors::view(sql, member, context.now)?;
+            Ok(Plan::read(LedgerReply::Factors(view)))
+        }
+        FactorsCommand::BeginTotp { .. } if context.session.with_factor() => {
+            Ok(Plan::refuse(Refusal::FactorIsOn))
+        }
+        FactorsCommand::BeginTotp { sealed } => {
+            let pending_until = Some(context.now.saturating_add(factors::PENDING));
+            Ok(Plan {
+                writes: vec![factors::begin(member, &sealed, context.now)],
+                reply: LedgerReply::Factors(FactorsView {
+                    pending_until,
+                    ..FactorsView::default()
+                }),
+            })
+        }
+        FactorsCommand::ConfirmTotp { code, recovery } => confirm(sql, context, &code, &recovery),
+        FactorsCommand::TurnOffTotp => turn_off(sql, context),
+        FactorsCommand::RenewRecoveryCodes { recovery } => renew(sql, context, &recovery),
+        FactorsCommand::Reset { member: wanted } if wanted == member => turn_off(sql, context),
+        FactorsCommand::Reset { member } => reset(sql, context, member),
+    }
+}
+
+/// Records a fresh proof of identity by a second factor. `new` replaces the session: a copy of its
+/// cookie then proves nothing.
+pub(super) fn prove(
+    sql: &dyn Sql,
+    context: &mut CommandContext<'_>,
+    typed: &TypedFactor,
+    new: &NewSession,
+) -> Result<Plan, SqlError> {
+    if !context.session.with_factor() {
+        return Ok(Plan::refuse(Refusal::NoFactor));
+    }
+    let member = context.session.member.clone();
+    let (method, mut writes) = match desk(sql, context).check(&member, typed)? {
+        CheckedFactor::Accepted { method, writes } => (method, writes),
+        refused => return Ok(refusal(refused)),
+    };
+    writes.push(context.session.prove(method, context.now));
+    writes.extend(context.session.replace(new));
+    let details = json!({ "method": method }).to_string();
+    writes.push(context.author().did_about(Action::StepUp, details));
+    let view = context.session.view(context.account, context.now);
+    Ok(Plan { writes, reply: LedgerReply::Session(view) })
+}
+
+fn confirm(
+    sql: &dyn Sql,
+    context: &mut CommandContext<'_>,
+    code: &SecretText,
+    recovery: &NewRecoveryCodes,
+) -> Result<Plan, SqlError> {
+    if context.session.with_factor() {
+        return Ok(Plan::refuse(Refusal::FactorIsOn));
+    }
+    if recovery.macs.len() != CODES {
+        return Ok(Plan::refuse(Refusal::NotUnderstood));
+    }
+    let (now, member) = (context.now, context.session.member.clone());
+    let id = member.view.id;
+    let pending = TotpRow::load(sql, id)?.filter(|row| row.pending_until(now).is_some());
+    let Some(row) = pending else { return Ok(Plan::refuse(Refusal::NoFactor)) };
+    let first = || {
+        let step = row.step_of(&desk(sql, context), id, code);
+        Ok(step.map(|step| vec![factors::confirm(id, step, now)]))
+    };
+    let mut writes = match desk(sql, context).counted(id, ProofMethod::Totp, first)? {
+        CheckedFactor::Accepted { writes, .. } => writes,
+        refused => return Ok(refusal(refused)),
+    };
+    writes.extend(factors::store_codes(id, recovery));
+    writes.push(context.session.prove(ProofMethod::Totp, now));
+    writes.push(sessions::end_all(id, Some(context.session.id())));
+    writes.push(context.author().did(Action::TurnOnFactor));
+    writes.extend(desk(sql, context).news(&member, FactorChange::TurnedOn, None, codes_left())?);
+    let (changes, keys) = mfa::record(context.account, id, true, Action::TurnOnFactor, now);
+    writes.extend(changes);
+    Ok(Plan {
+        writes,
+        reply: LedgerReply::Factors(FactorsView {
+            totp_since: Some(now),
+            pending_until: None,
+            recovery_codes_left: codes_left(),
+            keys,
+        }),
+    })
+}
+
+fn turn_off(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlError> {
+    if !context.session.with_factor() {
+        return Ok(Plan::refuse(Refusal::NoFactor));
+    }
+    let member = &context.session.member;
+    let mut writes = Vec::from(factors::forget(member.view.id));
+    writes.push(challenge::end_all(member.view.id));
+    writes.push(context.author().did(Action::TurnOffFactor));
+    writes.extend(desk(sql, context).news(member, FactorChange::TurnedOff, None, 0)?);
+    let (account, now) = (context.account, context.now);
+    let (changes, keys) = mfa::record(account, member.view.id, false, Action::TurnOffFactor, now);
+    writes.extend(changes);
+    Ok(Plan { writes, reply: LedgerReply::Factors(FactorsView { keys, ..FactorsView::default() }) })
+}
+
+fn renew(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    recovery: &NewRecoveryCodes,
+) -> Result<Plan, SqlError> {
+    if !context.session.with_factor() {
+        return Ok(Plan::refuse(Refusal::NoFactor));
+    }
+    if recovery.macs.len() != CODES {
+        return Ok(Plan::refuse(Refusal::NotUnderstood));
+    }
+    let member = &context.session.member;
+    let mut writes = factors::store_codes(member.view.id, recovery);
+    writes.push(context.author().did(Action::RenewRecoveryCodes));
+    let left = codes_left();
+    writes.extend(desk(sql, context).news(member, FactorChange::CodesRenewed, None, left)?);
+    let view = factors::view(sql, member.view.id, context.now)?;
+    let reply = LedgerReply::Factors(FactorsView { recovery_codes_left: left, ..view });
+    Ok(Plan { writes, reply })
+}
+
+/// Turns off all factors of another member, and ends their sessions: a thief of the lost phone may
+/// hold one.
+fn reset(sql: &dyn Sql, context: &CommandContext<'_>, member: MemberId) -> Result<Plan, SqlError> {
+    let Some(member) = Member::load(sql, member)? else {
+        return Ok(Plan::refuse(Refusal::NotFound));
+    };
+    let id = member.view.id;
+    if !factors::has_second_factor(sql, id)? {
+        return Ok(Plan::refuse(Refusal::NoFactor));
+    }
+    let mut writes = Vec::from(factors::forget(id));
+    writes.push(sessions::end_all(id, None));
+    writes.push(challenge::end_all(id));
+    let details = json!({ "member": id, "member_name": member.view.name }).to_string();
+    writes.push(context.author().did_about(Action::ResetFactors, details));
+    let by = Some(&context.session.member);
+    writes.extend(desk(sql, context).news(&member, FactorChange::Reset, by, 0)?);
+    let (account, now) = (context.account, context.now);
+    let (changes, keys) = mfa::record(account, id, false, Action::ResetFactors, now);
+    writes.extend(changes);
+    Ok(Plan { writes, reply: LedgerReply::Factors(FactorsView { keys, ..FactorsView::default() }) })
+}
+
+/// Returns the plan of a code that was not accepted.
+fn refusal(checked: CheckedFactor) -> Plan {
+    let (writes, refusal) = match checked {
+        CheckedFactor::Refused { tries_left, writes } => {
+            (writes, Refusal::FactorRefused { tries_left })
+        }
+        CheckedFactor::Exhausted { until } => (Vec::new(), Refusal::TooManyFactorTries { until }),
+        CheckedFactor::Accepted { .. } => (Vec::new(), Refusal::NotUnderstood),
+    };
+    Plan { writes, reply: LedgerReply::Refused(refusal) }
+}
+
+fn desk<'a>(sql: &'a dyn Sql, context: &'a CommandContext<'_>) -> FactorDesk<'a> {
+    FactorDesk { sql, account: context.account, master: context.master, author: context.author() }
+}
+
+fn codes_left() -> u32 {
+    CODES.try_into().unwrap_or(u32::MAX)
+}
