@@ -18,7 +18,8 @@ use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::refresh::{Caller, RefreshRequest, UsageBatch, Use};
 
 use crate::crash::quiet;
-use crate::world::{HOUR, MINUTE, World, member_id};
+use crate::world::{HOUR, MINUTE, World, member_id, regenerate};
+use crate::{factors, policy};
 
 const DAY: i64 = 24 * HOUR;
 
@@ -142,6 +143,57 @@ fn the_first_network_and_a_switch_of_accounts_are_not_mailed_and_rows_are_bounde
     let rows = world.count(&format!("member_sign_in WHERE member = '{}'", member_id(b'a')));
     assert_eq!(rows, i64::from(MEMBER_NETWORKS_MAX));
     assert_eq!(world.count("member_sign_in WHERE network = '198.51.79.0/24'"), 1);
+}
+
+/// A person who knows the password alone leaves no trace that would make their network a known one.
+#[test]
+fn a_challenge_records_no_network_and_its_answer_does() {
+    let (world, owner) = quiet();
+    factors::enrol(&world, owner);
+    mails(&world);
+    let elsewhere = || Some("198.51.100.4".to_owned());
+    let seen = || world.count("member_sign_in WHERE network = '198.51.100.0/24'");
+    let reports = || {
+        let is_it = |mail: &&Envelope| matches!(mail.letter, Letter::NewNetwork { .. });
+        mails(&world).iter().filter(is_it).count()
+    };
+    let (mut request, challenge) = factors::sign_in_request(&world, owner, 1, false);
+    let LedgerRequest::SignIn { address, .. } = &mut request else { panic!() };
+    *address = elsewhere();
+    assert!(matches!(world.handle(request), Ok(LedgerReply::Challenged { .. })));
+    let answer = |typed| {
+        let (mut request, _) = factors::answer(&world, challenge, typed);
+        let LedgerRequest::AnswerChallenge(answer) = &mut request else { panic!() };
+        answer.address = elsewhere();
+        world.handle(request).unwrap()
+    };
+    assert_eq!(factors::tries_left(answer(factors::wrong())), 4);
+    assert_eq!((seen(), reports()), (0, 0));
+    assert!(factors::is_session(&answer(factors::totp(&world))));
+    assert_eq!((seen(), reports()), (1, 1));
+}
+
+#[test]
+fn a_regenerated_key_is_mailed_as_a_new_one_unless_the_policy_confirms_it() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, r#"{"name": "One"}"#);
+    world.wait(2 * HOUR);
+    mails(&world);
+    let owner = world.sign_in(owner.member);
+    let reply = world.ask(owner, regenerate(&world, &key, "{}"));
+    let LedgerReply::Regenerated { key, .. } = reply else { panic!("{reply:?}") };
+    world.wait(2 * HOUR);
+    let sent = mails(&world);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(lists(&sent[0])[1], ["One"]);
+
+    policy::set(&world, r#"{"mail_on_generation":true}"#);
+    let owner = world.sign_in(owner.member);
+    world.ask(owner, regenerate(&world, &key, "{}"));
+    world.wait(2 * HOUR);
+    let sent = mails(&world);
+    assert_eq!(sent.len(), 1, "one mail for one act");
+    assert!(matches!(sent[0].letter, Letter::KeyGenerated { .. }));
 }
 
 #[test]
