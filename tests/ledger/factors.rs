@@ -412,7 +412,10 @@ fn an_owner_resets_the_factors_of_a_member_who_lost_them() {
     assert_eq!(world.refusal(owner, reset(member_id(b'z'))), Refusal::NotFound);
     assert_eq!(world.refusal(owner, reset(admin.member)), Refusal::NoFactor);
     mailed(&world);
-    assert_eq!(world.ask(owner, reset(viewer.member)), LedgerReply::Done);
+    assert_eq!(
+        world.ask(owner, reset(viewer.member)),
+        LedgerReply::Factors(FactorsView::default())
+    );
     assert_eq!(world.refusal(viewer, Command::Show), Refusal::NotSignedIn);
     let by = Some("Mei Tanaka".to_owned());
     assert_eq!(mailed(&world), [(FactorChange::Reset, "v@example.jp".into(), 0, by)]);

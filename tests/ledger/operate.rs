@@ -200,7 +200,7 @@ fn a_person_whom_access_recognised_operates_under_their_address() {
     }
     let text =
         "SELECT count(*) FROM audit WHERE member = 'ann@example.com' AND address = '203.0.113.7'";
-    assert_eq!(world.sql.integer(&Statement::new(text)).unwrap(), 6);
+    assert_eq!(world.sql.integer(&Statement::new(text)).unwrap(), 7);
     // The activity shows the address, and finds entries by it.
     let find = |member: &str| {
         let query = Query { member: Some(member.into()), ..Query::default() };
@@ -210,7 +210,7 @@ fn a_person_whom_access_recognised_operates_under_their_address() {
         }
     };
     let found = find("ann@example.com");
-    assert_eq!(found.len(), 6);
+    assert_eq!(found.len(), 7);
     let by = &found[0].by;
     assert_eq!(
         (by.kind.as_str(), by.id.as_deref(), by.name.as_deref()),

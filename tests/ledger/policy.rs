@@ -444,6 +444,7 @@ fn a_preview_names_what_a_change_concerns_and_changes_nothing() {
             (Kind::KeysThatFollow, 3, "Build server, One, Two".to_owned()),
             (Kind::KeysWithoutMember, 1, "Left".to_owned()),
             (Kind::MembersWithoutFactor, 2, "Mei Tanaka, Member a".to_owned()),
+            (Kind::KeysWithoutFactor, 4, "Build server, One, Two, Left".to_owned()),
         ]
     );
     assert_eq!((world.count("policy"), world.count("audit")), (0, before));

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { OTHER_OWNER, begin, eventually, expect } from "./support/journey.mjs";
+import { codeOf } from "./support/totp.mjs";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PASSWORD = "staple battery correct";
@@ -281,5 +282,67 @@ describe("a key pair", () => {
     assert.ok(mail.text.includes("Your keys ended with your membership."), mail.text);
     // Without keys, the answer is the usual one.
     expect(await owner.console("DELETE", `/v1/members/${viewer.session.member.id}`), 204);
+  });
+});
+
+describe("S10 a key where MFA is demanded", () => {
+  const TOTP = "/v1/member/factors/totp";
+  let mona, ines;
+  /** Turns an authenticator app on. */
+  const enrol = async (who) => {
+    const { secret } = expect(await who.console("POST", TOTP), 201).body;
+    expect(await who.console("POST", `${TOTP}/confirm`, { body: { code: codeOf(secret) } }), 200);
+  };
+
+  test("S01 is not generated without MFA, and the page says what is missing", async () => {
+    await set(PAIRS);
+    [mona, ines] = [
+      await owner.memberJoins("mona@example.net", "admin", { password: PASSWORD }),
+      await owner.memberJoins("ines@example.net", "admin", { password: PASSWORD }),
+    ];
+    // From before the demand, and without MFA.
+    ines.pair = await generate(ines);
+    const { effects } = await preview({ demands_mfa: true });
+    const refused = effects.find(({ kind }) => kind === "keys_without_factor");
+    assert.deepEqual([refused.count, refused.names], [1, ["My pair"]]);
+    await set({ demands_mfa: true });
+    assert.equal((await pair(mona)).missing, "second_factor");
+    expect(await tryGenerate(mona), 403, "mfa_required");
+    await enrol(mona);
+    mona.pair = await generate(mona);
+    expect(await call(mona.pair.credential), 200);
+  });
+
+  test("of a member without MFA is refused, and cannot be enabled past it", async () => {
+    expect(await call(ines.pair.credential), 401, "mfa_off");
+    const { id } = ines.pair.key;
+    await ines.change(id, "disable");
+    expect(await call(ines.pair.credential), 401, "disabled");
+    await ines.change(id, "enable");
+    expect(await call(ines.pair.credential), 401, "mfa_off");
+    // Nor by a new secret.
+    const headers = { "if-match": `"${(await ines.show(id)).revision}"`, "idempotency-key": randomUUID() };
+    expect(await ines.console("POST", `/v1/keys/${id}/regenerate`, { headers, body: {} }), 403, "mfa_required");
+    await enrol(ines);
+    expect(await call(ines.pair.credential), 200);
+  });
+
+  test("is refused while MFA is off, and works again when it is back", async () => {
+    expect(await mona.console("DELETE", TOTP), 200);
+    expect(await call(mona.pair.credential), 401, "mfa_off");
+    await operator.forget();
+    expect(await call(mona.pair.credential), 401, "mfa_off");
+    expect(await call(ines.pair.credential), 200);
+    await enrol(mona);
+    expect(await call(mona.pair.credential), 200);
+  });
+
+  test("works without MFA once it is demanded no longer", async () => {
+    expect(await mona.console("DELETE", TOTP), 200);
+    expect(await call(mona.pair.credential), 401, "mfa_off");
+    await set({ demands_mfa: false });
+    expect(await call(mona.pair.credential), 200);
+    await operator.forget();
+    expect(await call(mona.pair.credential), 200);
   });
 });

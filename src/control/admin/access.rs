@@ -11,10 +11,10 @@ mod settings;
 mod token;
 
 pub use self::keys::{
-    DOCUMENT_BYTES_MAX, FETCH_TIME, KEYS_LIFE, KeyLookup, REFETCH_PAUSE, RETRY_PAUSE, TeamKey,
+    DOCUMENT_BYTES_MAX, FETCH_TIME, KEYS_LIFE, REFETCH_PAUSE, RETRY_PAUSE, TeamKey, TeamKeyLookup,
     TeamKeys,
 };
-pub use self::settings::{Access, AccessConfigError, AccessVariables, OPERATORS_MAX};
+pub use self::settings::{AccessConfigError, AccessSettings, AccessVariables, OPERATORS_MAX};
 pub use self::token::{AccessPerson, AccessRefusal, Assertion, CHANGE_WITHIN, CLOCK_SKEW};
 
 /// Header in which Access sends its token. The cookie `CF_Authorization` holds the same token, and

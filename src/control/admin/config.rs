@@ -9,7 +9,7 @@ use claviger_core::config::settings::{ConfigError, Deployment, Variables};
 use claviger_core::config::terms::Terms;
 use claviger_core::credential::keyring::Keyring;
 
-use crate::admin::access::{Access, AccessConfigError, AccessVariables};
+use crate::admin::access::{AccessConfigError, AccessSettings, AccessVariables};
 use crate::protocol::account::Email;
 use crate::protocol::master::{MasterError, MasterSecrets};
 
@@ -140,7 +140,7 @@ pub struct AdminConfig {
     pub mail: Option<Mail>,
     /// Cloudflare Access, which then decides who is an operator; `None` if it is not configured.
     /// With an error, the operator's routes refuse every request, and all others are served.
-    pub access: Result<Option<Access>, AccessConfigError>,
+    pub access: Result<Option<AccessSettings>, AccessConfigError>,
 }
 
 impl AdminConfig {
@@ -156,7 +156,7 @@ impl AdminConfig {
         let Deployment { prefix, console_origin, console_host, rules, terms, digest } =
             Deployment::parse(&variables)?;
         let mail = Mail::parse(mail.as_deref(), mail_from.as_deref(), mail_api_key)?;
-        let access = Access::parse(&access, &console_origin);
+        let access = AccessSettings::parse(&access, &console_origin);
         Ok(Self {
             master,
             prefix,

@@ -322,6 +322,17 @@ impl Author<'_> {
         self.row(action, None, None, None, Some(details))
     }
 
+    /// Returns the audit row of an action that is a change of the account state if it has a
+    /// revision; `details` is a JSON object.
+    pub fn did_in(
+        &self,
+        action: Action,
+        revision: Option<Revision>,
+        details: Option<String>,
+    ) -> Statement {
+        self.row(action, None, revision, None, details)
+    }
+
     /// Returns the audit row of a change that has no revision, with old and new value as JSON
     /// objects.
     pub fn changed_to(&self, action: Action, before: String, after: String) -> Statement {

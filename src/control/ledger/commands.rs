@@ -1,6 +1,6 @@
 //! Commands of members: authorisation, execution, and the reply.
 //!
-//! One function ([`decide::authorise`]) decides on the rights of every command, before the ledger
+//! One function ([`rights::authorise`]) decides on the rights of every command, before the ledger
 //! reads anything that the command names.
 
 use claviger_core::credential::issuer::RevokedSealed;
@@ -21,7 +21,7 @@ use crate::ledger::ledger::Ledger;
 use crate::ledger::password::VerifiedPassword;
 use crate::ledger::plan::{Plan, commit_writes};
 use crate::ledger::sign_in::step_up;
-use crate::ledger::{decide, operator};
+use crate::ledger::{operator, rights};
 use crate::objects::sql::{SqlError, Statement};
 use crate::protocol::command::Command;
 use crate::protocol::draft::preview::DraftPreview;
@@ -37,11 +37,11 @@ impl Ledger<'_> {
         mut context: CommandContext<'_>,
         command: Command,
     ) -> Result<Plan, SqlError> {
-        let command = decide::given_by(command, context.session.member_id());
+        let command = rights::given_by(command, context.session.member_id());
         let (role, proof) = (context.session.member.view.role, context.session.proof(context.now));
         let policy = ProofPolicy::default();
         let operates = context.account.operator;
-        if let Err(refusal) = decide::authorise(&command, role, proof, &policy, operates) {
+        if let Err(refusal) = rights::authorise(&command, role, proof, &policy, operates) {
             return Ok(Plan::refuse(refusal));
         }
         self.write_uses(context.now)?;

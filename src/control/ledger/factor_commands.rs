@@ -5,6 +5,8 @@
 //! member's other sessions, which a password alone may have opened.
 
 use claviger_core::base::id::MemberId;
+use claviger_core::base::secret::SecretText;
+use claviger_core::replication::record::Revision;
 use serde_json::json;
 
 use super::audit::Action;
@@ -15,13 +17,12 @@ use super::{challenge, mfa, sessions};
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Sql, SqlError};
 use crate::protocol::envelope::FactorChange;
-use crate::protocol::factors::{FactorsCommand, FactorsView, TypedFactor};
+use crate::protocol::factors::{FactorsCommand, FactorsView, KeysConcerned, TypedFactor};
 use crate::protocol::identity::NewSession;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::proof::ProofMethod;
 use crate::protocol::recovery::{CODES, NewRecoveryCodes};
 use crate::protocol::refusal::Refusal;
-use claviger_core::base::secret::SecretText;
 
 /// Executes a command; the caller has checked the member's rights.
 pub(super) fn execute(
@@ -107,10 +108,10 @@ fn confirm(
     writes.extend(factors::store_codes(id, recovery));
     writes.push(context.session.prove(ProofMethod::Totp, now));
     writes.push(sessions::end_all(id, Some(context.session.id())));
-    writes.push(context.author().did(Action::TurnOnFactor));
     writes.extend(desk(sql, context).news(&member, FactorChange::TurnedOn, None, codes_left())?);
     let (changes, keys) = mfa::record(context.account, id, true, Action::TurnOnFactor, now);
     writes.extend(changes);
+    writes.push(context.author().did_in(Action::TurnOnFactor, revision_of(keys), None));
     Ok(Plan {
         writes,
         reply: LedgerReply::Factors(FactorsView {
@@ -129,11 +130,11 @@ fn turn_off(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlErro
     let member = &context.session.member;
     let mut writes = Vec::from(factors::forget(member.view.id));
     writes.push(challenge::end_all(member.view.id));
-    writes.push(context.author().did(Action::TurnOffFactor));
     writes.extend(desk(sql, context).news(member, FactorChange::TurnedOff, None, 0)?);
     let (account, now) = (context.account, context.now);
     let (changes, keys) = mfa::record(account, member.view.id, false, Action::TurnOffFactor, now);
     writes.extend(changes);
+    writes.push(context.author().did_in(Action::TurnOffFactor, revision_of(keys), None));
     Ok(Plan { writes, reply: LedgerReply::Factors(FactorsView { keys, ..FactorsView::default() }) })
 }
 
@@ -172,13 +173,18 @@ fn reset(sql: &dyn Sql, context: &CommandContext<'_>, member: MemberId) -> Resul
     writes.push(sessions::end_all(id, None));
     writes.push(challenge::end_all(id));
     let details = json!({ "member": id, "member_name": member.view.name }).to_string();
-    writes.push(context.author().did_about(Action::ResetFactors, details));
     let by = Some(&context.session.member);
     writes.extend(desk(sql, context).news(&member, FactorChange::Reset, by, 0)?);
     let (account, now) = (context.account, context.now);
     let (changes, keys) = mfa::record(account, id, false, Action::ResetFactors, now);
     writes.extend(changes);
+    writes.push(context.author().did_in(Action::ResetFactors, revision_of(keys), Some(details)));
     Ok(Plan { writes, reply: LedgerReply::Factors(FactorsView { keys, ..FactorsView::default() }) })
+}
+
+/// Returns the revision of a change of the account state, if it is one.
+fn revision_of(keys: Option<KeysConcerned>) -> Option<Revision> {
+    keys.map(|keys| keys.revision)
 }
 
 /// Returns the plan of a code that was not accepted.

@@ -539,8 +539,8 @@ fn renew(
 }
 
 /// Ends all sessions, challenges and invitations. A bookmark may hold some that were ended since:
-/// of a member who was removed, say, or from before a password was changed. It may also hold another
-/// name or state of the account, which the directory then learns.
+/// of a member who was removed, say, or from before a password was changed. It may also hold
+/// another name or state of the account, which the directory then learns.
 fn end_what_a_bookmark_revives(now: UnixMs) -> [Statement; 4] {
     [
         Statement::new("DELETE FROM session"),

@@ -46,6 +46,7 @@ mod regeneration;
 pub mod repair;
 pub mod reveal;
 pub mod revoking;
+mod rights;
 pub mod schema;
 pub mod service;
 mod session_list;

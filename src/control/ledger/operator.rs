@@ -1,6 +1,6 @@
 //! Operations of operators on other accounts, as their own ledger records them. An idempotency key
 //! invites at most one account. The operator's rights are already checked:
-//! [`super::decide::authorise`] checks those of a member, and the admin Worker those of a person
+//! [`super::rights::authorise`] checks those of a member, and the admin Worker those of a person
 //! whom Cloudflare Access recognised.
 
 use claviger_core::base::id::AccountId;

@@ -142,13 +142,14 @@ pub(super) fn set(
     let text = "INSERT INTO policy (one, policy, revision) VALUES (1, ?, ?)
         ON CONFLICT (one) DO UPDATE SET policy = excluded.policy, revision = excluded.revision";
     let row = Statement::new(text).bind(is.as_str()).bind(revision);
-    let audit = Author::operator(now).changed_to(Action::SetPolicy, was, is);
-    let mut writes = vec![row, audit];
-    let mut keys = None;
+    let (author, mut writes, mut keys) = (Author::operator(now), vec![row], None);
     if after.demands_mfa != before.demands_mfa {
         let (changes, concerned) = mfa::demand(account, after.demands_mfa, Action::SetPolicy, now);
         writes.extend(changes);
+        writes.push(author.set(Action::SetPolicy, concerned.revision, Some(was), is));
         keys = Some(concerned);
+    } else {
+        writes.push(author.changed_to(Action::SetPolicy, was, is));
     }
     Ok((writes, LedgerReply::Policy(PolicyState { policy: after, revision, keys })))
 }

@@ -8,8 +8,8 @@ use core::pin::pin;
 use core::time::Duration;
 
 use claviger_control::admin::access::{
-    ASSERTION_HEADER, Access, AccessPerson, Assertion, DOCUMENT_BYTES_MAX, FETCH_TIME, KeyLookup,
-    TeamKey, TeamKeys,
+    ASSERTION_HEADER, AccessPerson, AccessSettings, Assertion, DOCUMENT_BYTES_MAX, FETCH_TIME,
+    TeamKey, TeamKeyLookup, TeamKeys,
 };
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::protocol::command::Command;
@@ -152,24 +152,24 @@ pub async fn person(context: &RequestContext<'_>) -> Result<Option<AccessPerson>
 }
 
 /// Returns a key of the team, fetched if this isolate does not know it.
-async fn key(access: &Access, kid: &str) -> Result<TeamKey, AdminProblem> {
+async fn key(access: &AccessSettings, kid: &str) -> Result<TeamKey, AdminProblem> {
     let find = || KEYS.with_borrow_mut(|keys| keys.find(kid, now()));
     // A fetch ends within its time, and this request may then have to fetch by itself.
     let steps = FETCH_TIME.as_ms().div_ceil(WAIT_STEP_MS).saturating_add(2);
     for _ in 0..steps {
         match find() {
-            KeyLookup::Found(key) => return Ok(key),
-            KeyLookup::Unknown => return Err(RequestProblem::NotFound.into()),
-            KeyLookup::Unreachable => return Err(RequestProblem::Unavailable.into()),
-            KeyLookup::Wait => worker::Delay::from(Duration::from_millis(WAIT_STEP_MS)).await,
-            KeyLookup::Fetch => load(access).await,
+            TeamKeyLookup::Found(key) => return Ok(key),
+            TeamKeyLookup::Unknown => return Err(RequestProblem::NotFound.into()),
+            TeamKeyLookup::Unreachable => return Err(RequestProblem::Unavailable.into()),
+            TeamKeyLookup::Wait => worker::Delay::from(Duration::from_millis(WAIT_STEP_MS)).await,
+            TeamKeyLookup::Fetch => load(access).await,
         }
     }
     Err(RequestProblem::Unavailable.into())
 }
 
 /// Fetches the team's keys and stores them. A failure is logged.
-async fn load(access: &Access) {
+async fn load(access: &AccessSettings) {
     let limit = worker::Delay::from(Duration::from_millis(FETCH_TIME.as_ms()));
     let error = match select(pin!(fetch(access)), limit).await {
         Either::Left((Ok(keys), _)) => {
@@ -183,7 +183,7 @@ async fn load(access: &Access) {
     worker::console_error!("the keys of ACCESS_TEAM could not be fetched: {error}");
 }
 
-async fn fetch(access: &Access) -> Result<Vec<TeamKey>, worker::Error> {
+async fn fetch(access: &AccessSettings) -> Result<Vec<TeamKey>, worker::Error> {
     let mut init = RequestInit::new();
     // No redirects: only the team's own server names its keys.
     init.with_method(Method::Get).with_redirect(RequestRedirect::Manual);

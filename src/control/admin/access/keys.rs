@@ -54,7 +54,7 @@ struct WrittenKey {
 }
 
 #[derive(Deserialize)]
-struct Document {
+struct TeamKeyDocument {
     keys: Vec<Value>,
 }
 
@@ -64,7 +64,7 @@ impl TeamKey {
         if document.len() > DOCUMENT_BYTES_MAX {
             return None;
         }
-        let Document { keys } = serde_json::from_slice(document).ok()?;
+        let TeamKeyDocument { keys } = serde_json::from_slice(document).ok()?;
         let keys: Vec<Self> = keys.into_iter().filter_map(Self::read).take(KEYS_MAX).collect();
         (!keys.is_empty()).then_some(keys)
     }
@@ -89,7 +89,7 @@ impl TeamKey {
 
 /// The answer to a search for a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyLookup {
+pub enum TeamKeyLookup {
     /// The key.
     Found(TeamKey),
     /// The team has no such key.
@@ -105,7 +105,7 @@ pub enum KeyLookup {
 
 /// State of the last fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fetch {
+enum TeamKeyFetch {
     Running,
     Failed,
     Done,
@@ -116,7 +116,7 @@ enum Fetch {
 pub struct TeamKeys {
     keys: Vec<TeamKey>,
     loaded_at: Option<UnixMs>,
-    last: Option<(UnixMs, Fetch)>,
+    last: Option<(UnixMs, TeamKeyFetch)>,
 }
 
 impl TeamKeys {
@@ -125,44 +125,44 @@ impl TeamKeys {
         Self { keys: Vec::new(), loaded_at: None, last: None }
     }
 
-    /// Searches for a key. [`KeyLookup::Fetch`] marks a fetch as running.
-    pub fn find(&mut self, kid: &str, now: UnixMs) -> KeyLookup {
+    /// Searches for a key. [`TeamKeyLookup::Fetch`] marks a fetch as running.
+    pub fn find(&mut self, kid: &str, now: UnixMs) -> TeamKeyLookup {
         // `None` also if the clock is behind: keys and pauses of a future time do not count.
         let age = |at: UnixMs| now.since(at);
         let is_fresh = self.loaded_at.and_then(age).is_some_and(|age| age < KEYS_LIFE);
         if is_fresh && let Some(key) = self.keys.iter().find(|key| key.kid == kid) {
-            return KeyLookup::Found(key.clone());
+            return TeamKeyLookup::Found(key.clone());
         }
         if let Some((at, fetch)) = self.last
             && let Some(age) = age(at)
         {
-            if fetch == Fetch::Running && age < FETCH_TIME {
-                return KeyLookup::Wait;
+            if fetch == TeamKeyFetch::Running && age < FETCH_TIME {
+                return TeamKeyLookup::Wait;
             }
             if age < if is_fresh { REFETCH_PAUSE } else { RETRY_PAUSE } {
                 return match fetch {
-                    Fetch::Done => KeyLookup::Unknown,
-                    Fetch::Running | Fetch::Failed => KeyLookup::Unreachable,
+                    TeamKeyFetch::Done => TeamKeyLookup::Unknown,
+                    TeamKeyFetch::Running | TeamKeyFetch::Failed => TeamKeyLookup::Unreachable,
                 };
             }
         }
-        self.last = Some((now, Fetch::Running));
-        KeyLookup::Fetch
+        self.last = Some((now, TeamKeyFetch::Running));
+        TeamKeyLookup::Fetch
     }
 
     /// Stores the keys that a fetch has returned.
     pub fn loaded(&mut self, keys: Vec<TeamKey>, now: UnixMs) {
         self.keys = keys;
         self.loaded_at = Some(now);
-        self.end(Fetch::Done);
+        self.end(TeamKeyFetch::Done);
     }
 
     /// Records that a fetch has failed. Known keys stay.
     pub fn failed(&mut self) {
-        self.end(Fetch::Failed);
+        self.end(TeamKeyFetch::Failed);
     }
 
-    fn end(&mut self, fetch: Fetch) {
+    fn end(&mut self, fetch: TeamKeyFetch) {
         if let Some((_, last)) = &mut self.last {
             *last = fetch;
         }

@@ -43,13 +43,13 @@ pub enum AccessConfigError {
 
 /// The valid settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
+pub struct AccessSettings {
     issuer: String,
     audience: String,
     operators: Vec<Email>,
 }
 
-impl Access {
+impl AccessSettings {
     /// Parses the settings; `None` if none is set. `console_origin` decides if the team may be a
     /// server of this machine.
     ///

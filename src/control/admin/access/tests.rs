@@ -14,14 +14,14 @@ fn parse(
     audience: Option<&str>,
     operators: Option<&str>,
     console: &str,
-) -> Result<Option<Access>, AccessConfigError> {
+) -> Result<Option<AccessSettings>, AccessConfigError> {
     let text = |value: Option<&str>| value.map(str::to_owned);
     let variables =
         AccessVariables { team: text(team), audience: text(audience), operators: text(operators) };
-    Access::parse(&variables, console)
+    AccessSettings::parse(&variables, console)
 }
 
-fn access() -> Access {
+fn access() -> AccessSettings {
     let list = r#"["Ann@Example.com", "ben@example.com"]"#;
     parse(Some("example"), Some(AUD), Some(list), "https://keys.example.com").unwrap().unwrap()
 }
@@ -341,57 +341,60 @@ fn after(span: DurationMs) -> UnixMs {
 #[test]
 fn an_unknown_key_makes_one_fetch_a_minute() {
     let mut team = TeamKeys::new();
-    assert_eq!(team.find("k1", now()), KeyLookup::Fetch);
-    assert_eq!(team.find("k1", now()), KeyLookup::Wait);
-    assert_eq!(team.find("other", now()), KeyLookup::Wait);
+    assert_eq!(team.find("k1", now()), TeamKeyLookup::Fetch);
+    assert_eq!(team.find("k1", now()), TeamKeyLookup::Wait);
+    assert_eq!(team.find("other", now()), TeamKeyLookup::Wait);
     team.loaded(keys(&["k1"]), now());
-    assert!(matches!(team.find("k1", now()), KeyLookup::Found(_)));
+    assert!(matches!(team.find("k1", now()), TeamKeyLookup::Found(_)));
     for second in 0..60 {
         let found = team.find("made-up", after(DurationMs::from_s(second)));
-        assert_eq!(found, KeyLookup::Unknown, "{second}");
+        assert_eq!(found, TeamKeyLookup::Unknown, "{second}");
     }
     let later = after(REFETCH_PAUSE);
-    assert_eq!(team.find("k2", later), KeyLookup::Fetch);
-    assert_eq!(team.find("made-up", later), KeyLookup::Wait);
-    assert!(matches!(team.find("k1", later), KeyLookup::Found(_)), "known keys need no waiting");
+    assert_eq!(team.find("k2", later), TeamKeyLookup::Fetch);
+    assert_eq!(team.find("made-up", later), TeamKeyLookup::Wait);
+    assert!(
+        matches!(team.find("k1", later), TeamKeyLookup::Found(_)),
+        "known keys need no waiting"
+    );
     team.loaded(keys(&["k1", "k2"]), later);
-    assert!(matches!(team.find("k2", later), KeyLookup::Found(_)));
-    assert_eq!(team.find("made-up", later), KeyLookup::Unknown);
+    assert!(matches!(team.find("k2", later), TeamKeyLookup::Found(_)));
+    assert_eq!(team.find("made-up", later), TeamKeyLookup::Unknown);
 }
 
 #[test]
 fn a_failed_fetch_opens_nothing_and_is_repeated_after_a_pause() {
     let mut team = TeamKeys::new();
-    assert_eq!(team.find("k1", now()), KeyLookup::Fetch);
+    assert_eq!(team.find("k1", now()), TeamKeyLookup::Fetch);
     team.failed();
-    assert_eq!(team.find("k1", now()), KeyLookup::Unreachable);
-    assert_eq!(team.find("k1", after(RETRY_PAUSE)), KeyLookup::Fetch);
+    assert_eq!(team.find("k1", now()), TeamKeyLookup::Unreachable);
+    assert_eq!(team.find("k1", after(RETRY_PAUSE)), TeamKeyLookup::Fetch);
     // The request that fetched is gone: the fetch counts as failed when its time is over.
     let over = after(RETRY_PAUSE).saturating_add(FETCH_TIME);
-    assert_eq!(team.find("k1", over), KeyLookup::Unreachable);
+    assert_eq!(team.find("k1", over), TeamKeyLookup::Unreachable);
     let again = after(RETRY_PAUSE).saturating_add(RETRY_PAUSE);
-    assert_eq!(team.find("k1", again), KeyLookup::Fetch);
+    assert_eq!(team.find("k1", again), TeamKeyLookup::Fetch);
     team.loaded(keys(&["k1"]), again);
     // With known keys, a failed fetch concerns unknown keys alone.
     let later = again.saturating_add(REFETCH_PAUSE);
-    assert_eq!(team.find("k2", later), KeyLookup::Fetch);
+    assert_eq!(team.find("k2", later), TeamKeyLookup::Fetch);
     team.failed();
-    assert_eq!(team.find("k2", later), KeyLookup::Unreachable);
-    assert!(matches!(team.find("k1", later), KeyLookup::Found(_)));
+    assert_eq!(team.find("k2", later), TeamKeyLookup::Unreachable);
+    assert!(matches!(team.find("k1", later), TeamKeyLookup::Found(_)));
 }
 
 #[test]
 fn keys_count_for_an_hour() {
     let mut team = TeamKeys::new();
-    assert_eq!(team.find("k1", now()), KeyLookup::Fetch);
+    assert_eq!(team.find("k1", now()), TeamKeyLookup::Fetch);
     team.loaded(keys(&["k1"]), now());
     let last = after(DurationMs::from_ms(KEYS_LIFE.as_ms() - 1));
-    assert!(matches!(team.find("k1", last), KeyLookup::Found(_)));
-    assert_eq!(team.find("k1", after(KEYS_LIFE)), KeyLookup::Fetch);
+    assert!(matches!(team.find("k1", last), TeamKeyLookup::Found(_)));
+    assert_eq!(team.find("k1", after(KEYS_LIFE)), TeamKeyLookup::Fetch);
     team.loaded(keys(&["k2"]), after(KEYS_LIFE));
-    assert_eq!(team.find("k1", after(KEYS_LIFE)), KeyLookup::Unknown, "withdrawn");
+    assert_eq!(team.find("k1", after(KEYS_LIFE)), TeamKeyLookup::Unknown, "withdrawn");
     // A clock that was set back makes no known key of the future count.
-    assert_eq!(team.find("k2", now()), KeyLookup::Fetch);
+    assert_eq!(team.find("k2", now()), TeamKeyLookup::Fetch);
 }
 
 #[test]

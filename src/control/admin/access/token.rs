@@ -5,7 +5,7 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::settings::Access;
+use super::settings::AccessSettings;
 use crate::protocol::account::Email;
 
 /// Longest token, in bytes. Tokens with the groups of an identity provider have some 2,000; the
@@ -76,7 +76,7 @@ struct Head {
 
 /// The claims that the decision needs.
 #[derive(Deserialize)]
-struct Claims {
+struct AccessClaims {
     iss: String,
     aud: Audiences,
     exp: i64,
@@ -161,13 +161,13 @@ impl<'a> Assertion<'a> {
     pub fn person(
         &self,
         is_genuine: bool,
-        access: &Access,
+        access: &AccessSettings,
         now: UnixMs,
     ) -> Result<AccessPerson, AccessRefusal> {
         if !is_genuine {
             return Err(AccessRefusal::Forged);
         }
-        let claims: Claims = json(&self.payload).ok_or(AccessRefusal::Claims)?;
+        let claims: AccessClaims = json(&self.payload).ok_or(AccessRefusal::Claims)?;
         if claims.kind.is_some_and(|kind| kind != APPLICATION) {
             return Err(AccessRefusal::Claims);
         }
