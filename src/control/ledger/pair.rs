@@ -54,8 +54,8 @@ fn newest(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Option<Key>, Sq
     }
 }
 
-/// Returns the writes that mail a confirmation to the member who issues or regenerates a key, if the
-/// policy demands one. Otherwise the key is in the next notices.
+/// Returns the writes that mail a confirmation to the member who issues or regenerates a key, if
+/// the policy demands one. Otherwise the key is in the next notices.
 pub(super) fn confirm(context: &CommandContext<'_>, key: &Key) -> Result<Vec<Statement>, SqlError> {
     let account = context.account;
     let name = KeyName { id: key.id, name: key.name.clone() };
