@@ -25,7 +25,7 @@ test("an operator sees what a policy concerns before it is set", async ({ page }
   const form = page.getByRole("dialog", { name: "Key policy" });
   await form.getByLabel("Registry").check();
   await expect(form.getByLabel("Keys for each member")).toHaveValue("one");
-  await expect(form.getByLabel("Generating a key needs MFA")).toBeChecked();
+  await expect(form.getByLabel("Keys need MFA")).toBeChecked();
   await inspect(page, "policy-form");
   await form.getByLabel("Longest lifetime of a key").selectOption("90d");
   await button(page, "Preview").click();

@@ -109,14 +109,15 @@ describe("the policy", () => {
         ["keys_that_live_longer", 1, ["Old key"]],
         ["keys_that_follow", 1, ["Old key"]],
         ["members_without_factor", 2, ["Noor Haddad", "The admin"]],
+        ["keys_without_factor", 1, ["Old key"]],
       ],
     );
     expect(await trySet({ preset: "registry" }, revision), 200);
     const stale = expect(await trySet({ preset: "portal" }, revision), 412, "changed_meanwhile");
     assert.deepEqual([stale.body.present.revision, stale.body.present.policy.preset], [1, "registry"]);
     assert.equal(expect(await trySet({ preset: "registry" }, revision), 200).body.revision, 1, "as if once");
-    // A change ends no key.
-    expect(await call(kept.credential), 200);
+    // A change ends no key, but its member has no MFA.
+    expect(await call(kept.credential), 401, "mfa_off");
     const [theirs] = expect(await owner.console("GET", "/v1/activity?action=policy_changed"), 200).body.entries;
     assert.equal(theirs.by.kind, "operator");
     assert.deepEqual(theirs.changes.preset, { from: "portal", to: "registry" });
@@ -302,7 +303,7 @@ describe("S10 a key where MFA is demanded", () => {
     ];
     // From before the demand, and without MFA.
     ines.pair = await generate(ines);
-    const { effects } = await preview({ demands_mfa: true });
+    const { effects } = (await preview({ demands_mfa: true })).body;
     const refused = effects.find(({ kind }) => kind === "keys_without_factor");
     assert.deepEqual([refused.count, refused.names], [1, ["My pair"]]);
     await set({ demands_mfa: true });

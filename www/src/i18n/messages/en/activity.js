@@ -83,7 +83,7 @@ export default {
   "change.longest_life": "Longest lifetime of a key",
   "change.keys_follow_member": "Keys end with the membership",
   "change.viewable_allowed": "Keys can be made viewable",
-  "change.demands_mfa": "Generating needs MFA",
+  "change.demands_mfa": "Keys need MFA",
   "change.deletion_by_code": "Deleting needs a code by mail",
   "change.mail_on_generation": "Mail confirms new keys",
   "change.notices": "Notices by mail",

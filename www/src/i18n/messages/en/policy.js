@@ -108,13 +108,14 @@ export default {
   "policy.years": { one: "{count} year", other: "{count} years" },
   "policy.keys_follow_member": "Keys belong to their member and end with the membership",
   "policy.viewable_allowed": "Keys can be made viewable",
-  "policy.demands_mfa": "Generating a key needs MFA",
+  "policy.demands_mfa": "Keys need MFA",
   "policy.deletion_by_code": "Deleting keys needs a code by mail",
   "policy.mail_on_generation": "A mail to the member confirms each new key",
   "policy.next": "Preview",
   "policy.previewing": "Previewing…",
   "policy.preview.title": 'Change the policy of "{name}"?',
-  "policy.preview.lead": "The change ends no key. It applies to what members do from then on.",
+  "policy.preview.lead":
+    "The change ends no key for good. It applies to what members do from then on, and MFA also to the keys that are there.",
   "policy.preview.none": "It concerns no key and no member that is there.",
   "policy.preview.same": "Nothing differs from the present policy.",
   "policy.preview.line": "{what} {names}",
@@ -151,6 +152,14 @@ export default {
   "policy.effect.members_without_factor": {
     one: "{count} owner or administrator must set up MFA before issuing a key.",
     other: "{count} owners and administrators must set up MFA before issuing a key.",
+  },
+  "policy.effect.keys_without_factor": {
+    one: "{count} key is refused until its member turns MFA on.",
+    other: "{count} keys are refused until their members turn MFA on.",
+  },
+  "policy.effect.keys_back_without_factor": {
+    one: "{count} key works again, although its member has MFA off.",
+    other: "{count} keys work again, although their members have MFA off.",
   },
   "result.policy": 'The policy of "{name}" is changed.',
   "error.default_life.longer_than_longest": "Choose a lifetime that is no longer than the longest one.",

@@ -84,7 +84,7 @@ export default {
   "change.longest_life": "キーの最長の有効期間",
   "change.keys_follow_member": "離れるとキーも使えなくなる",
   "change.viewable_allowed": "キーをあとから表示できる",
-  "change.demands_mfa": "生成にMFAが必要",
+  "change.demands_mfa": "キーにMFAが必要",
   "change.deletion_by_code": "削除にメールのコードが必要",
   "change.mail_on_generation": "新しいキーを確認のメールで通知",
   "change.notices": "メールでのお知らせ",

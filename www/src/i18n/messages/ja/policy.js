@@ -105,13 +105,14 @@ export default {
   "policy.years": { other: "{count}年" },
   "policy.keys_follow_member": "キーはメンバーのもので、アカウントを離れると使えなくなる",
   "policy.viewable_allowed": "キーをあとから表示できるようにすることを許可する",
-  "policy.demands_mfa": "キーの生成にMFAを必要とする",
+  "policy.demands_mfa": "キーにMFAを必要とする",
   "policy.deletion_by_code": "キーの削除にメールの認証コードを必要とする",
   "policy.mail_on_generation": "新しいキーごとに、確認のメールをメンバーに送る",
   "policy.next": "影響を確認",
   "policy.previewing": "確認中…",
   "policy.preview.title": "「{name}」のポリシーを変更しますか。",
-  "policy.preview.lead": "この変更で使えなくなるキーはありません。以後のメンバーの操作に適用されます。",
+  "policy.preview.lead":
+    "この変更で完全に失効するキーはありません。以後のメンバーの操作に適用され、MFAの条件は既存のキーにも適用されます。",
   "policy.preview.none": "影響を受ける既存のキーやメンバーはありません。",
   "policy.preview.same": "今のポリシーと違いはありません。",
   "policy.preview.line": "{what}{names}",
@@ -138,6 +139,12 @@ export default {
   },
   "policy.effect.members_without_factor": {
     other: "{count}人のオーナーと管理者は、キーを発行する前にMFAの設定が必要です。",
+  },
+  "policy.effect.keys_without_factor": {
+    other: "{count}件のキーは、メンバーがMFAをオンにするまで拒否されます。",
+  },
+  "policy.effect.keys_back_without_factor": {
+    other: "メンバーのMFAがオフの{count}件のキーが、再び使えるようになります。",
   },
   "result.policy": "「{name}」のポリシーを変更しました。",
   "error.default_life.longer_than_longest": "最長の有効期間を超えない期間を選んでください。",
