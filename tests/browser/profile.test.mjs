@@ -103,6 +103,30 @@ test.describe("the profile", () => {
     await expect(page.locator(".rows > li")).toHaveCount(1);
   });
 
+  test("switches notices off and on, and says which always come", async ({ page }) => {
+    const state = await standIn(page);
+    await open(page, "#/profile/notices");
+    await assertFocused(page, "Notices by mail");
+    const ends = page.getByLabel("Keys that end soon", { exact: true });
+    await expect(ends).toBeChecked();
+    await expect(
+      page.getByText("You always get mail about a sign-in from a new network", { exact: false }),
+    ).toBeVisible();
+    await ends.uncheck();
+    await button(page, "Save notices").click();
+    await expect(page.getByText("Your notices are saved.").first()).toBeVisible();
+    expect(sent(state, "PATCH", "/member/notices")).toEqual([{ key_issued: true, key_network: true, key_end: false }]);
+    await inspect(page, "notices");
+    await ends.check();
+    await expect(page.locator("section").getByText("Your notices are saved.")).toHaveCount(0);
+    state.session.member.language = "ja";
+    await page.evaluate(() => localStorage.clear());
+    await page.reload();
+    await expect(page.getByRole("heading", { name: "メールでのお知らせ" })).toBeVisible();
+    await expect(page.getByLabel("まもなく期限を迎えるキー", { exact: true })).not.toBeChecked();
+    await inspect(page, "notices-ja");
+  });
+
   test("switches to another account, which opens with its own keys", async ({ page }) => {
     const state = await standIn(page, { session: { accounts: 3 } });
     state.accounts.push({ id: "c1B2c3D4", name: null, role: null, current: false });

@@ -60,6 +60,7 @@ fn an_opened_account_owes_its_confirmations_until_they_arrive() {
 fn a_row_that_cannot_be_read_is_looked_at_less_and_less_and_holds_up_nothing() {
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");
+    world.drop_notices();
     let (_, begin) = world.begin_deletion(&[key.id]);
     world.ask(owner, begin);
     let spoil = Statement::new("UPDATE mail SET letter = '{}'");

@@ -18,6 +18,7 @@ fn a09_mail_that_is_not_taken_is_tried_again_while_it_is_of_use_and_undoes_nothi
         other => panic!("no session: {other:?}"),
     };
     let key = world.issue(owner, "{}");
+    world.drop_notices();
     let begun = begin(&world, owner, &[key.id]);
     assert!(!failing(&world));
     let mut ids = Vec::new();
@@ -61,6 +62,7 @@ fn a09_mail_that_is_not_taken_is_tried_again_while_it_is_of_use_and_undoes_nothi
 fn a09_mail_that_is_refused_for_good_is_given_up_at_once_and_told() {
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");
+    world.drop_notices();
     let id = begin(&world, owner, &[key.id]).id;
     let (first, _) = next_mail(&world).unwrap();
     world.settle(&first, EffectOutcome::Refused);
@@ -91,6 +93,7 @@ fn a09_mail_that_is_refused_for_good_is_given_up_at_once_and_told() {
 fn a09_how_a_superseded_mail_went_changes_nothing() {
     let (world, owner) = quiet();
     let key = world.issue(owner, "{}");
+    world.drop_notices();
     let id = begin(&world, owner, &[key.id]).id;
     let (first, _) = next_mail(&world).unwrap();
     world.ask(owner, mail_again(id, "newer"));
@@ -112,6 +115,7 @@ fn a_code_is_mailed_up_to_its_end_and_not_at_it() {
     for (late, is_mailed) in [(1, true), (0, false)] {
         let (world, owner) = quiet();
         let key = world.issue(owner, "{}");
+        world.drop_notices();
         begin(&world, owner, &[key.id]);
         world.wait(10 * MINUTE - late);
         assert_eq!(next_mail(&world).is_some(), is_mailed);
@@ -127,6 +131,7 @@ fn the_last_attempt_tells_if_mail_fails_and_not_the_last_message() {
         other => panic!("no session: {other:?}"),
     };
     let key = world.issue(owner, "{}");
+    world.drop_notices();
     begin(&world, owner, &[key.id]);
     let (first, _) = next_mail(&world).unwrap();
     world.settle(&first, EffectOutcome::Failed);

@@ -48,7 +48,7 @@ fn use_now(world: &World, sequence: u64, id: KeyId) {
         callers: vec![],
         refusals: vec![],
     };
-    let usage = Some(UsageBatch { isolate: 1, sequence, uses: vec![one] });
+    let usage = Some(UsageBatch { isolate: 1, sequence, uses: vec![one], service: None });
     world.refresh(RefreshRequest { usage, ..RefreshRequest::default() });
     world.write_uses().unwrap();
 }
@@ -198,7 +198,7 @@ fn keys_are_selected_and_ordered_by_their_last_use() {
         callers: vec![],
         refusals: vec![],
     };
-    let usage = Some(UsageBatch { isolate: 1, sequence: 3, uses: vec![one] });
+    let usage = Some(UsageBatch { isolate: 1, sequence: 3, uses: vec![one], service: None });
     world.refresh(RefreshRequest { usage, ..RefreshRequest::default() });
     world.write_uses().unwrap();
     let owner = world.renewed(owner);

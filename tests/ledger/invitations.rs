@@ -17,6 +17,7 @@ use claviger_core::base::id::{MemberId, TokenId};
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 
+use crate::crash::quiet;
 use crate::members::{ask, list, refusal};
 use crate::world::{Browser, HOUR, MINUTE, SECOND, START, World};
 
@@ -391,4 +392,42 @@ fn the_invitations_of_an_owner_end_with_the_role() {
     assert_eq!(show(&world, token), OVER);
     world.join("viewer", b'v');
     assert!(matches!(world.ask(owner, Command::Show), LedgerReply::Session(_)));
+}
+
+#[test]
+fn a_mail_that_was_given_up_is_shown_as_long_as_its_invitation_is_listed() {
+    let (world, owner) = quiet();
+    let (first, _) = invite(&world, owner, "ken@example.jp", Role::Viewer);
+    let (second, _) = invite(&world, owner, "noor@example.jp", Role::Viewer);
+    let fail_for = |ms: i64| {
+        for _ in 0..ms / HOUR {
+            world.wait(HOUR);
+            while let Some(effect) = world.next_effect() {
+                let is_first = matches!(&effect, Effect::SendMail { envelope }
+                    if envelope.to.as_str() == "ken@example.jp");
+                let outcome = if is_first { EffectOutcome::Failed } else { EffectOutcome::Done };
+                world.settle(&effect, outcome);
+            }
+        }
+    };
+    let states = |world: &World| -> Vec<Option<MailState>> {
+        let owner = world.renewed(owner);
+        let listed = list(world, owner).invitations;
+        [&first, &second]
+            .map(|one| listed.iter().find(|view| view.id == one.id).unwrap().mail)
+            .into()
+    };
+    fail_for(2 * HOUR);
+    assert_eq!(states(&world), [Some(MailState::Failing), Some(MailState::Sent)]);
+    fail_for(24 * HOUR);
+    assert_eq!(states(&world), [Some(MailState::GivenUp), Some(MailState::Sent)]);
+    fail_for(100 * HOUR);
+    assert_eq!(states(&world), [Some(MailState::GivenUp), None]);
+    let (token, _) = draw(&world);
+    let owner = world.renewed(owner);
+    let repeat = MembersCommand::RepeatInvitation { id: first.id, token };
+    world.ask(owner, Command::Members { members: repeat });
+    assert_eq!(states(&world)[0], Some(MailState::Queued));
+    fail_for(100 * HOUR);
+    assert_eq!(world.count("mail WHERE recipient = 'ken@example.jp'"), 1, "the last one alone");
 }

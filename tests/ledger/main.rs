@@ -28,6 +28,7 @@ mod kv;
 mod list;
 mod members;
 mod migration;
+mod notices;
 mod oauth;
 mod operate;
 mod plans;

@@ -31,6 +31,11 @@ const SMALL: &[&str] = &[
     "deletion",
     // `invitations::OPEN_MAX`.
     "member_invitation",
+    "open",
+    // `NETWORKS_MAX` for each kind of attempt.
+    "attempt",
+    // The days of a week.
+    "service_usage",
     // Members who were removed a moment ago.
     "leaving",
     // `REVOKED_SEALED_MAX`.
@@ -68,6 +73,8 @@ const NAMED: &[(&str, &str)] = &[
     ("FROM due INDEXED BY due_at", "due USING COVERING INDEX due_at"),
     // How far publication is: an operator looks.
     ("count(CASE WHEN generation = ?", "publication"),
+    // The notices that wait, in order: all of them are mailed at once.
+    ("FROM notice ORDER BY number LIMIT ?", "notice"),
     // Once a day: `ISOLATES_MAX`.
     ("usage_isolate WHERE at_ms", "usage_isolate"),
     ("FROM usage_isolate ORDER BY at_ms DESC LIMIT -1", "usage_isolate"),

@@ -45,7 +45,7 @@ fn try_set(world: &World, json: &str, expected: Revision) -> LedgerReply {
 }
 
 /// Changes the policy, as an operator who has just seen it.
-fn set(world: &World, json: &str) -> Policy {
+pub fn set(world: &World, json: &str) -> Policy {
     match try_set(world, json, state(world).revision) {
         LedgerReply::Policy(state) => state.policy,
         other => panic!("not set: {other:?}"),

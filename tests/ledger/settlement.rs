@@ -244,6 +244,9 @@ fn the_lag_counts_from_the_oldest_change_that_kv_lacks() {
     world.wait(MINUTE);
     world.handle(LedgerRequest::Rebuild).unwrap();
     assert!(world.next_put().is_some());
+    let mail = world.next_effect().expect("the notice of the new key");
+    assert!(matches!(mail, Effect::SendMail { .. }), "{mail:?}");
+    world.settle(&mail, EffectOutcome::Done);
     assert_eq!(world.next_effect(), None, "the rebuild has scheduled its batch");
     world.wait(MINUTE);
     assert_eq!(world.progress().lag_s, Some(180));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use claviger_control::objects::sql::{Row, SqlError, SqlExt, Statement};
 use claviger_control::protocol::account::Email;
+use claviger_control::protocol::attempts::{AttemptKind, AttemptsNews, RefusedAttempts};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption::Ciphertext;
 use claviger_control::protocol::factors::FactorsCommand;
@@ -13,6 +14,7 @@ use claviger_control::protocol::keys::Listing;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::member::{Role, SecretVersion};
 use claviger_control::protocol::members::MembersCommand;
+use claviger_control::protocol::notices::NoticeChanges;
 use claviger_control::protocol::operator::OperatorCommand;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::service::ServiceCommand;
@@ -164,13 +166,24 @@ struct Witness(BTreeSet<String>);
 impl Witness {
     /// Sends a request and asserts which rows it leaves in the audit trail: actions of one actor.
     fn send(&mut self, world: &World, request: LedgerRequest, actor: &str, actions: &[&str]) {
+        let address = if actor == "operator" { "none" } else { "203.0.113.7" };
+        self.send_from(address, world, request, actor, actions);
+    }
+
+    fn send_from(
+        &mut self,
+        address: &str,
+        world: &World,
+        request: LedgerRequest,
+        actor: &str,
+        actions: &[&str],
+    ) {
         let name = name_of(&request);
         let count = "SELECT count(*) FROM sqlite_master WHERE name = 'audit'";
         let before = match number(&world.sql, count) {
             0 => 0,
             _ => number(&world.sql, "SELECT ifnull(max(number), 0) FROM audit"),
         };
-        let address = if actor == "operator" { "none" } else { "203.0.113.7" };
         let reply = world.handle(request).unwrap();
         let is_refused = matches!(&reply, LedgerReply::Refused(refusal)
             if !matches!(refusal, Refusal::CodeWrong { .. }));
@@ -454,6 +467,9 @@ fn people(witness: &mut Witness, world: &World, owner: Browser) {
     let profile = MembersCommand::EditProfile { name: name.clone(), language: None };
     manage(owner, profile, &["edit_profile"]);
     manage(owner, MembersCommand::EditAccount { name, zone }, &["edit_account"]);
+    manage(owner, MembersCommand::ShowNotices, &[]);
+    let changes = NoticeChanges { key_end: Some(false), ..NoticeChanges::default() };
+    manage(owner, MembersCommand::EditNotices { changes }, &["edit_notices"]);
 
     let mut joined = Vec::new();
     for (member, address, token) in guests {
@@ -512,6 +528,15 @@ fn people(witness: &mut Witness, world: &World, owner: Browser) {
         is_reset: false,
         mails: false,
     };
+    let attempts = vec![RefusedAttempts {
+        kind: AttemptKind::StepUp,
+        network: None,
+        count: 1,
+        at: world.now(),
+    }];
+    let refused = AttemptsNews { member, email: Email::parse("mei@example.jp").unwrap(), attempts };
+    let request = LedgerRequest::AttemptsRefused(refused);
+    witness.send_from("none", world, request, member.as_str(), &["refuse_step_up"]);
     // The ledger's row has this version already, so nothing changes.
     witness.send(world, LedgerRequest::PasswordChanged(news), member.as_str(), &[]);
 }

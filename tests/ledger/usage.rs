@@ -39,7 +39,7 @@ fn address(last: usize) -> ClientAddress {
 }
 
 fn send(world: &World, isolate: u64, sequence: u64, uses: Vec<Use>) {
-    let usage = Some(UsageBatch { isolate, sequence, uses });
+    let usage = Some(UsageBatch { isolate, sequence, uses, service: None });
     world.refresh(RefreshRequest { usage, ..RefreshRequest::default() });
 }
 
@@ -116,6 +116,7 @@ fn a_minute(world: &World, keys: &[KeyView]) {
             isolate: place as u64 % 4,
             sequence: place as u64 + 1,
             uses: vec![once(key.id, 1, 1, world.now.get())],
+            service: None,
         };
         let ask = if place % 10 == 0 { vec![key.id] } else { Vec::new() };
         world.refresh(RefreshRequest { ask, usage: Some(usage), ..RefreshRequest::default() });
@@ -141,7 +142,8 @@ fn a_minute_of_reports_is_one_apply_of_a_row_for_each_key_and_isolate() {
     assert_eq!(world.sql.applies(), applies);
     world.wait(1);
     assert_eq!(world.next_effect(), None);
-    // The keys, those without a use in the last ten minutes also in their own row, and the isolates.
+    // The keys, those without a use in the last ten minutes also in their own row, and the
+    // isolates.
     assert_eq!((world.sql.applies(), world.sql.written()), (applies + 1, rows + 3 + 2 + 4));
     let total: i64 = keys.iter().map(|key| sums(&world, key).0).sum();
     assert_eq!(total, 1 + 100 + 10, "batches, and answers");

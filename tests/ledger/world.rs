@@ -303,6 +303,12 @@ impl World {
         }
     }
 
+    /// Forgets the notices that wait, for a test of other mail.
+    pub fn drop_notices(&self) {
+        let texts = ["DELETE FROM notice", "DELETE FROM due WHERE kind = 'send_notices'"];
+        self.sql.apply(&texts.map(Statement::new)).unwrap();
+    }
+
     /// How many rows a table has; a condition may follow its name.
     pub fn count(&self, table: &str) -> i64 {
         self.sql.integer(&Statement::new(format!("SELECT count(*) FROM {table}"))).unwrap()

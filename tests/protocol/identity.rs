@@ -1,5 +1,6 @@
 //! Messages about persons: memberships, changes of passwords, sessions.
 
+use claviger_control::protocol::attempts::{AttemptKind, AttemptsNews, RefusedAttempts};
 use claviger_control::protocol::encryption::Ciphertext;
 use claviger_control::protocol::identity::{
     Membership, NewSession, PasswordNews, ResetMail, SessionEntry,
@@ -30,19 +31,36 @@ fn requests_and_replies_of_a_name_object_about_its_person() {
             opens: Some(account),
         },
         NameRequest::Leave { account, member },
-        NameRequest::BeginReset { id: reset(), code: secret("01234567") },
+        NameRequest::BeginReset { id: reset(), code: secret("01234567"), browser: None },
+        NameRequest::BeginReset {
+            id: reset(),
+            code: secret("01234567"),
+            browser: Some(SecretVersion(2)),
+        },
         NameRequest::ConfirmReset {
             code: secret("01234567"),
             new_password: secret("new"),
             address: None,
+            browser: Some(SecretVersion(2)),
         },
     ]);
     let replies = written(vec![
         NameReply::NotHeld,
+        NameReply::BrowserOver,
         NameReply::PasswordChanged { secret_version: SecretVersion(2), accounts: 1 },
         NameReply::Memberships { memberships: vec![Membership { account, member }] },
         NameReply::ResetBegun { account, member, until: at(8) },
     ]);
+    pin(vec![(
+        NameRequest::Verify {
+            password: secret("old"),
+            block: None,
+            counted: true,
+            attempt: AttemptKind::StepUp,
+            browser: Some(SecretVersion(2)),
+        },
+        r#"{"ask":"verify","password":"old","block":null,"counted":true,"attempt":"step_up","browser":2}"#.to_owned(),
+    )]);
     insta::assert_snapshot!("person_requests", requests);
     insta::assert_snapshot!("person_replies", replies);
 }
@@ -73,6 +91,16 @@ fn requests_and_replies_of_a_ledger_about_a_person() {
             until: at(9),
             address: address.clone(),
             sealed: Ciphertext::from_stored("b.AAAA".into()),
+        }),
+        LedgerRequest::AttemptsRefused(AttemptsNews {
+            member,
+            email: email(),
+            attempts: vec![RefusedAttempts {
+                kind: AttemptKind::SignIn,
+                network: Some("203.0.113.0/24".into()),
+                count: 10,
+                at: at(8),
+            }],
         }),
         console(Command::ListSessions),
         console(Command::EndSession { id: reset() }),

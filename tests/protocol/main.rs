@@ -32,6 +32,7 @@ use claviger_control::objects::directory::Directory;
 use claviger_control::objects::object::{DurableObject, Entropy, answer};
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::at_stake::{AccountCounts, IssuedCounts};
+use claviger_control::protocol::attempts::AttemptKind;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::draft::field::FieldError;
 use claviger_control::protocol::draft::preview::{
@@ -384,10 +385,8 @@ fn names() {
     pin(vec![
         (
             NameRequest::Claim {
-                name: "mei@example.jp".into(),
-                account: account(),
-                member: member(),
-                password: password(),
+                name: "mei@example.jp".into(), account: account(), member: member(),
+                password: password(), network: None,
             },
             r#"{"ask":"claim","name":"mei@example.jp","account":"a1B2c3D4","member":"0123456789A","password":"correct horse battery"}"#.into(),
         ),
@@ -404,6 +403,8 @@ fn names() {
                 password: password(),
                 block: Some("203.0.113.0/24".into()),
                 counted: true,
+                attempt: AttemptKind::SignIn,
+                browser: None,
             },
             r#"{"ask":"verify","password":"correct horse battery","block":"203.0.113.0/24","counted":true}"#.into(),
         ),

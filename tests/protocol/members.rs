@@ -8,6 +8,7 @@ use claviger_control::protocol::member::{Language, Role, SecretVersion};
 use claviger_control::protocol::members::{
     InvitationOffer, InvitationView, MemberEntry, MemberList, MembersCommand, NewInvitation,
 };
+use claviger_control::protocol::notices::{NoticeChanges, NoticeSettings};
 use claviger_control::protocol::objects::{NameReply, NameRequest};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::zone::Zone;
@@ -60,6 +61,10 @@ fn members_and_invitations() {
         MembersCommand::EndSessions { member: member() },
         MembersCommand::EditProfile { name: Some("Ken".into()), language: None },
         MembersCommand::EditAccount { name: None, zone: Zone::parse("Asia/Tokyo").ok() },
+        MembersCommand::ShowNotices,
+        MembersCommand::EditNotices {
+            changes: NoticeChanges { key_end: Some(false), ..NoticeChanges::default() },
+        },
     ];
     let commands = commands.map(|members| Command::Members { members }).into();
     insta::assert_snapshot!("member_commands", written(commands));
@@ -100,6 +105,7 @@ fn members_and_invitations() {
         LedgerReply::Member(MemberEntry { seen_at: None, you: false, ..entry() }),
         LedgerReply::Invitation(InvitationView { mail: None, ..view() }),
         LedgerReply::Offer(offer),
+        LedgerReply::Notices { notices: NoticeSettings::ALL_ON },
     ]);
     insta::assert_snapshot!("member_replies", text);
     let text = written(vec![

@@ -6,8 +6,8 @@ use claviger_core::config::terms::Bound;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::record::{Epoch, Revision};
 use claviger_core::replication::refresh::{
-    AccountState, Delta, Mark, Refresh, RefreshAnswer, RefreshRequest, RefusedUses, Unsettled,
-    UsageBatch, Use,
+    AccountState, Caller, Delta, Mark, Refresh, RefreshAnswer, RefreshRequest, RefusedUses,
+    ServiceUses, Unsettled, UsageBatch, Use,
 };
 use claviger_core::replication::superseded::{Superseded, SupersededFilter};
 
@@ -19,6 +19,8 @@ fn refreshes_and_what_holds_for_the_account() {
     let epoch = || Epoch::new(0x5f2c_9a0b_7d1e_4386);
     let state =
         || AccountState { revision: Revision(3), freshness_ms: 10_000, ..AccountState::default() };
+    let address = ClientAddress::parse("203.0.113.7").unwrap();
+    let caller = || Caller { address, count: 2, last_at: at(5) };
     let usage = UsageBatch {
         isolate: u64::MAX,
         sequence: 7,
@@ -31,6 +33,13 @@ fn refreshes_and_what_holds_for_the_account() {
             callers: vec![],
             refusals: vec![RefusedUses { reason: "expired".into(), count: 1, last_at: at(4) }],
         }],
+        service: Some(ServiceUses {
+            count: 2,
+            last_at: Some(at(5)),
+            callers: vec![caller()],
+            refused: 1,
+            refused_from: vec![],
+        }),
     };
     let text = written(vec![
         LedgerRequest::Refresh(RefreshRequest {

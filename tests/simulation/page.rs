@@ -274,7 +274,12 @@ fn uses_are_written_in_as_many_rows_as_is_said() {
         let before = world.host.sql.written();
         for (sequence, ask) in reports {
             let sequence = *sequence;
-            let batch = || UsageBatch { isolate: sequence % 2, sequence, uses: uses.clone() };
+            let batch = || UsageBatch {
+                isolate: sequence % 2,
+                sequence,
+                uses: uses.clone(),
+                service: None,
+            };
             let usage = (sequence > 0).then(batch);
             let request = RefreshRequest { ask: ask.to_vec(), usage, ..RefreshRequest::default() };
             world.host.refresh(&request, &mut world.rng, world.now).unwrap();

@@ -6,14 +6,16 @@
 //! A code or token is encrypted in the envelope ([`crate::protocol::encryption`]), and decrypted at
 //! delivery only.
 //!
-//! Names of members, accounts and keys enter a message as text. They are escaped in HTML, and
-//! cannot begin a line of a header or body.
+//! Names of members, accounts and keys enter a message as text. They are escaped in HTML, cannot
+//! begin a line of a header or body, and are no links ([`inert`]). No subject contains one.
 
 mod blocks;
 pub mod http;
+mod inert;
 mod key_templates;
 mod member_templates;
 pub mod mime;
+mod notice_templates;
 mod templates;
 
 use claviger_core::base::time::UnixMs;
@@ -77,6 +79,8 @@ pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
         | Letter::MemberJoined { .. }
         | Letter::RoleChanged { .. }
         | Letter::MemberRemoved { .. }
+        | Letter::NewNetwork { .. }
+        | Letter::Notices { .. }
         | Letter::FactorsChanged { .. }
         | Letter::KeyGenerated { .. } => None,
     };
@@ -86,8 +90,12 @@ pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
     };
     let AdminConfig { prefix, console_origin, terms, .. } = config;
     let setting = templates::LetterSetting { prefix, console_origin, terms: *terms };
-    let (subject, parts) =
-        templates::render(&envelope.letter, envelope.language, secret.as_ref(), setting);
+    let (subject, parts) = templates::render(
+        &inert::letter(&envelope.letter),
+        envelope.language,
+        secret.as_ref(),
+        setting,
+    );
     let subject = blocks::one_line(&subject);
     Some(Message {
         id: envelope.id.clone(),
@@ -102,5 +110,7 @@ pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
 
 #[cfg(test)]
 mod member_tests;
+#[cfg(test)]
+mod notice_tests;
 #[cfg(test)]
 mod tests;

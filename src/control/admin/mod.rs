@@ -7,6 +7,7 @@ pub mod factor_form;
 pub mod factor_route;
 pub mod form;
 pub mod headers;
+pub mod log;
 pub mod mail;
 pub mod member_form;
 pub mod policy_form;

@@ -139,6 +139,10 @@ pub enum Route {
     EditProfile,
     /// Changes the name or time zone of one's own account.
     EditOwnAccount,
+    /// Returns one's own switches of notices.
+    ShowNotices,
+    /// Changes one's own switches of notices.
+    EditNotices,
     /// Reads or changes second factors, or answers a challenge with one.
     Factors(FactorRoute),
 }
@@ -338,6 +342,10 @@ impl Route {
             ["invitations", "check"] => (pick(verb, &[("POST", Self::CheckInvitation)]), "POST"),
             ["invitations", "accept"] => (pick(verb, &[("POST", Self::AcceptInvitation)]), "POST"),
             ["member"] => (pick(verb, &[("PATCH", Self::EditProfile)]), "PATCH"),
+            ["member", "notices"] => {
+                let methods = [("GET", Self::ShowNotices), ("PATCH", Self::EditNotices)];
+                (pick(verb, &methods), "GET, HEAD, PATCH")
+            }
             ["account"] => (pick(verb, &[("PATCH", Self::EditOwnAccount)]), "PATCH"),
             ["sealed-keys", "revoke"] => (pick(verb, &[("POST", Self::RevokeSealed)]), "POST"),
             ["counters"] => (pick(verb, &[("GET", Self::Counters)]), "GET, HEAD"),
@@ -373,6 +381,7 @@ impl Route {
             | Self::ListOwnAccounts
             | Self::ListSessions
             | Self::ListMembers
+            | Self::ShowNotices
             | Self::ShowAccount(_) => false,
             Self::Factors(route) => route != FactorRoute::Show,
             Self::SetUp
@@ -421,6 +430,7 @@ impl Route {
             | Self::CheckInvitation
             | Self::AcceptInvitation
             | Self::EditProfile
+            | Self::EditNotices
             | Self::EditOwnAccount => true,
         }
     }

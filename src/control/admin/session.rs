@@ -1,8 +1,9 @@
-//! The session cookie, and the check that a request comes from the console's own page.
+//! The console's cookies, and the check that a request comes from the console's own page.
 
-use claviger_core::base::http::cookie::COOKIE;
+use claviger_core::base::http::cookie::{BROWSER_COOKIE, COOKIE};
 use claviger_core::base::http::request::{Headers, Url};
 
+use crate::protocol::browser::BROWSER_LIFE_MS;
 use crate::protocol::token::SESSION_LIFE_MS;
 
 /// Longest lifetime of the session cookie, in seconds. The ledger ends the session by its own
@@ -11,11 +12,20 @@ pub const COOKIE_AGE_S: i64 = SESSION_LIFE_MS / 1000;
 
 /// Returns the session token of a request; `None` if it has none or several.
 pub fn token(headers: Headers<'_>) -> Option<&str> {
+    value_of(COOKIE, headers)
+}
+
+/// Returns the mark of the browser that makes a request; `None` if it has none or several.
+pub fn browser_mark(headers: Headers<'_>) -> Option<&str> {
+    value_of(BROWSER_COOKIE, headers)
+}
+
+fn value_of<'a>(wanted: &str, headers: Headers<'a>) -> Option<&'a str> {
     let mut tokens = headers
         .find("cookie")?
         .split(';')
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == COOKIE)
+        .filter(|(name, _)| *name == wanted)
         .map(|(_, value)| value);
     let token = tokens.next()?;
     tokens.next().is_none().then_some(token)
@@ -30,6 +40,12 @@ pub fn set_cookie(token: &str) -> String {
 /// Returns the `Set-Cookie` header that removes the cookie.
 pub fn clear_cookie() -> String {
     format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict")
+}
+
+/// Returns the `Set-Cookie` header of a browser's mark. It stays when the session ends.
+pub fn set_browser_cookie(mark: &str) -> String {
+    let age_s = BROWSER_LIFE_MS / 1000;
+    format!("{BROWSER_COOKIE}={mark}; Path=/; Max-Age={age_s}; Secure; HttpOnly; SameSite=Strict")
 }
 
 /// Returns `true` if a request may have an answer, by the page that made it. A route that has an
@@ -129,5 +145,17 @@ mod tests {
             "__Host-claviger=abc; Path=/; Max-Age=43200; Secure; HttpOnly; SameSite=Strict"
         );
         assert!(clear_cookie().contains("Max-Age=0"));
+        assert_eq!(
+            set_browser_cookie("abc"),
+            "__Host-claviger-browser=abc; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Strict"
+        );
+    }
+
+    #[test]
+    fn the_two_cookies_are_told_apart() {
+        let both = Headers::new("cookie\n__Host-claviger-browser=b; __Host-claviger=s");
+        assert_eq!((token(both), browser_mark(both)), (Some("s"), Some("b")));
+        let twins = "cookie\n__Host-claviger-browser=b; __Host-claviger-browser=c";
+        assert_eq!(browser_mark(Headers::new(twins)), None);
     }
 }

@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 pub use self::deletion::{deleted, deletion};
 pub use self::factors::{begun_totp, challenged, factors, factors_with_codes, required};
 pub use self::identity::{OwnAccount, own_accounts, sessions};
-pub use self::members::{invitation, invitation_offer, member, members};
+pub use self::members::{invitation, invitation_offer, member, members, notices};
 use self::parts::text;
 pub use self::policy::{member_removed, policy_preview, policy_state};
 use crate::admin::config::AdminConfig;
@@ -36,7 +36,7 @@ use crate::protocol::operator::{AccountsByStatus, DirectoryEntry, EntryCursor, E
 use crate::protocol::pair::PairView;
 use crate::protocol::proof::ProofMethod;
 use crate::protocol::refusal::Refusal;
-use crate::protocol::service_credentials::ServiceView;
+use crate::protocol::service_credentials::{ServiceNetwork, ServiceView};
 use crate::protocol::token::{NewToken, SETUP_LIFE_MS};
 use crate::protocol::view::{AccountView, Progress, SessionView};
 
@@ -231,7 +231,14 @@ pub fn service(service: &ServiceView, now: UnixMs) -> Value {
         changed_by,
         ceiling: Ceiling { permissions, networks, longest },
         revision,
+        usage,
     } = service;
+    let network = |one: &ServiceNetwork| json!({ "network": one.network, "uses": one.uses, "last_used_at": text(one.last_at) });
+    let usage = usage.as_ref().map(|usage| {
+        let networks: Vec<Value> = usage.networks.iter().map(network).collect();
+        let last_used_at = usage.last_used_at.map(text);
+        json!({ "last_used_at": last_used_at, "uses_7d": usage.uses_7d, "networks": networks })
+    });
     json!({
         "service_id": id,
         "has_password": id.is_some(),
@@ -239,6 +246,7 @@ pub fn service(service: &ServiceView, now: UnixMs) -> Value {
         "changed_by": changed_by,
         "ceiling": { "permissions": permissions, "networks": networks, "longest_ms": longest },
         "revision": revision,
+        "usage": usage,
         "now": text(now),
     })
 }

@@ -334,7 +334,9 @@ fn entry(mut row: Row) -> Result<ActivityEntry, SqlError> {
                 Actor::AccessOperator(address) => {
                     By { kind, id: None, name: Some(address.to_owned()) }
                 }
-                Actor::Service | Actor::Operator => By { kind, id: None, name: None },
+                Actor::Service | Actor::Operator | Actor::Unproven => {
+                    By { kind, id: None, name: None }
+                }
             }
         }
         None => By { kind: actor.clone(), id: None, name: None },

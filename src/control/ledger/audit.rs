@@ -128,10 +128,22 @@ pub enum Action {
     RenewRecoveryCodes,
     /// A member used a recovery code.
     UseRecoveryCode,
+    /// Sign-ins of a member were refused for a wrong password.
+    RefuseSignIn,
+    /// A signed-in member typed a wrong password to prove their identity.
+    RefuseStepUp,
+    /// Wrong codes were typed to reset a member's password.
+    RefuseResetCode,
+    /// Programs presented a wrong service password.
+    RefuseService,
+    /// A key was used from a network that was new for it.
+    KeyNetwork,
+    /// A member switched notices on or off.
+    EditNotices,
 }
 
 impl Action {
-    const ALL: [Self; 56] = [
+    const ALL: [Self; 62] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -188,6 +200,12 @@ impl Action {
         Self::ResetFactors,
         Self::RenewRecoveryCodes,
         Self::UseRecoveryCode,
+        Self::RefuseSignIn,
+        Self::RefuseStepUp,
+        Self::RefuseResetCode,
+        Self::RefuseService,
+        Self::KeyNetwork,
+        Self::EditNotices,
     ];
 
     /// Returns the stored name.
@@ -254,6 +272,12 @@ impl Action {
             Self::ResetFactors => ("reset_factors", "mfa_reset"),
             Self::RenewRecoveryCodes => ("renew_recovery_codes", "recovery_codes_renewed"),
             Self::UseRecoveryCode => ("use_recovery_code", "recovery_code_used"),
+            Self::RefuseSignIn => ("refuse_sign_in", "sign_in_refused"),
+            Self::RefuseStepUp => ("refuse_step_up", "identity_proof_refused"),
+            Self::RefuseResetCode => ("refuse_reset_code", "reset_code_wrong"),
+            Self::RefuseService => ("refuse_service", "service_password_wrong"),
+            Self::KeyNetwork => ("key_network", "key_network_new"),
+            Self::EditNotices => ("edit_notices", "notices_changed"),
         }
     }
 
@@ -329,6 +353,12 @@ impl Author<'_> {
     /// Returns the audit row of an action on a key that does not change it.
     pub fn looked(&self, action: Action, key: &Key) -> Statement {
         self.row(action, Some(key.id), None, None, None)
+    }
+
+    /// Returns the audit row of an event of a key that does not change it; `details` is a JSON
+    /// object.
+    pub fn about_key(&self, action: Action, key: KeyId, details: String) -> Statement {
+        self.row(action, Some(key), None, None, Some(details))
     }
 
     /// Returns the audit row of a change of the account or its service credentials, with old and

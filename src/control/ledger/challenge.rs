@@ -20,6 +20,7 @@ use super::account::Account;
 use super::audit::{Action, Author};
 use super::factors::{self, CheckedFactor, FactorDesk};
 use super::member::Member;
+use super::networks;
 use super::sessions::Session;
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -147,6 +148,9 @@ pub(super) fn answer(
         }
     };
     let new = NewSession { accounts: challenge.accounts, began: challenge.began, ..new.clone() };
+    // Only a switch from another account passes on the beginning of a session.
+    let begun = (new.id, challenge.began.is_some());
+    writes.extend(networks::signed_in(sql, account, &member, begun, address, now)?);
     let session = Session::begin(&new, member, address, Some(method), now);
     writes.push(Statement::new("DELETE FROM challenge WHERE id = ?").bind(challenge.id.as_str()));
     writes.extend(session.insert(&new));

@@ -14,7 +14,7 @@ use super::publication::Publication;
 use super::regeneration::RegenerateRequest;
 use super::{
     activity, at_stake, deletion, factor_commands, factors, idempotency, key, listing, members,
-    pair, regeneration, reveal, revoking, service, session_list, usage,
+    notices, pair, regeneration, reveal, revoking, service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
@@ -46,7 +46,14 @@ impl Ledger<'_> {
         }
         self.write_uses(context.now)?;
         let renewal = context.session.renew(context.address, context.now);
+        let act = notices::act_of(&command);
         let mut plan = self.execute(&mut context, command)?;
+        if let Some(act) = act
+            && !plan.writes.is_empty()
+            && !matches!(plan.reply, LedgerReply::Refused(_))
+        {
+            plan.writes.extend(notices::of_act(&context, act));
+        }
         usage::add_recent_uses(self.sql, plan.reply.keys_mut(), context.now)?;
         if !matches!(plan.reply, LedgerReply::Refused(_)) {
             // Placed before the command's own writes: signing out deletes the row that `renewal`

@@ -20,8 +20,8 @@ use serde_json::json;
 use super::account::Account;
 use super::audit::{Action, Author};
 use super::context::CommandContext;
-use super::mailbox;
 use super::member::Member;
+use super::{mailbox, networks};
 use crate::ledger::plan::Plan;
 use crate::ledger::sign_in::{begin_session, sign_in};
 use crate::objects::object::TaskStep;
@@ -362,7 +362,9 @@ pub(super) fn withdraw_all_of(
 pub(super) fn list(sql: &dyn Sql, account: &Account) -> Result<Vec<InvitationView>, SqlError> {
     let mut views = Vec::new();
     for invitation in Invitation::all(sql)? {
-        views.push(invitation.view(mailbox::state(sql, &invitation.mail_id(account))?));
+        views.push(
+            invitation.view(mailbox::state_of_invitation(sql, &invitation.mail_id(account))?),
+        );
     }
     Ok(views)
 }
@@ -419,6 +421,7 @@ pub(super) fn join(
     let details = json!({ "email": member.view.email, "role": member.view.role }).to_string();
     let mut writes = invitation.remove(account);
     writes.push(member.insert(now));
+    writes.extend(networks::first(member.view.id, address.as_deref(), now));
     writes.push(Task::new(TaskKind::ConfirmName, member.view.id).schedule(now));
     writes.push(author.did_about(Action::Join, details));
     for owner in Member::owners(sql)? {

@@ -45,9 +45,9 @@ use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
-    at_stake, challenge, deletion, document, idempotency, invitations, issued, issuing, key,
-    mailbox, name_folding, outbox, password, policy, publication, rebuild, refresh, repair,
-    revoking, sessions, state, usage,
+    at_stake, attempts, challenge, deletion, document, idempotency, invitations, issued, issuing,
+    key, key_ends, mailbox, name_folding, networks, notices, outbox, password, policy, publication,
+    rebuild, refresh, repair, revoking, sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
@@ -162,9 +162,15 @@ impl<'a> Ledger<'a> {
                 let Some((member, mut writes)) = accepted else {
                     return Ok(Plan::refuse(Refusal::SignInRefused));
                 };
+                let new = (session.id, switches);
+                let seen = networks::signed_in(self.sql, account, &member, new, address, now)?;
                 let plan = sign_in(self.sql, account, member, &session, address, !switches, now)?;
                 if matches!(plan.reply, LedgerReply::Refused(_)) {
                     return Ok(plan);
+                }
+                // A challenge is half a sign-in: its answer records the network.
+                if matches!(plan.reply, LedgerReply::Session(_)) {
+                    writes.extend(seen);
                 }
                 writes.extend(plan.writes);
                 Ok(Plan { writes, reply: plan.reply })
@@ -247,6 +253,7 @@ impl<'a> Ledger<'a> {
                 Ok(Plan::read(reply))
             }
             LedgerRequest::PasswordChanged(news) => password::changed(self.sql, account, news, now),
+            LedgerRequest::AttemptsRefused(news) => attempts::reported(self.sql, news, now),
             LedgerRequest::MailReset(mail) => password::mail_reset(self.sql, account, mail, now),
             LedgerRequest::ShowInvitation { token, digest } => {
                 invitations::show(self.sql, account, token, digest, now)
@@ -378,11 +385,14 @@ impl DurableObject for Ledger<'_> {
             TaskKind::FoldNames => name_folding::step(self.sql, now)?,
             TaskKind::LeaveName => outbox::leave_name(self.sql, &account, &task.subject)?,
             TaskKind::SweepInvitations => invitations::sweep(self.sql, now)?,
+            TaskKind::SendNotices => notices::send(self.sql, &account, now)?,
+            TaskKind::NoticeKeyEnds => key_ends::step(self.sql, now)?,
             // Tasks of other objects.
             TaskKind::AskHolds
             | TaskKind::AskExists
             | TaskKind::TellEpoch
             | TaskKind::TellPassword
+            | TaskKind::TellAttempts
             | TaskKind::SweepTries => TaskStep::moot(),
         })
     }
@@ -419,7 +429,8 @@ impl DurableObject for Ledger<'_> {
             | Effect::AskHolds { .. }
             | Effect::AskExists { .. }
             | Effect::TellEpoch { .. }
-            | Effect::TellPassword { .. } => vec![Task::of(effect).done()],
+            | Effect::TellPassword { .. }
+            | Effect::TellAttempts { .. } => vec![Task::of(effect).done()],
         };
         Ok(self.with_document(writes, now))
     }
@@ -440,6 +451,7 @@ impl DurableObject for Ledger<'_> {
             | Effect::AskExists { .. }
             | Effect::TellEpoch { .. }
             | Effect::TellPassword { .. }
+            | Effect::TellAttempts { .. }
             | Effect::LeaveName { .. } => vec![Task::of(effect).failed(self.sql, now)?],
         })
     }

@@ -5,7 +5,8 @@
 //!     │ not taken         ▲
 //!     ▼                   │ taken, at a later try
 //!   failing ──────────────┘
-//!     │ useless, or refused permanently   (queued or failing, when a newer message replaces it: superseded)
+//!     │ useless, or refused permanently   (queued or failing, when a newer message replaces it:
+//! superseded)
 //!     ▼
 //!   over
 //! ```
@@ -47,6 +48,8 @@ fn kind(letter: &Letter) -> &'static str {
         Letter::MemberRemoved { .. } => "member_removed",
         Letter::KeyGenerated { .. } => "key_generated",
         Letter::FactorsChanged { .. } => "factors_changed",
+        Letter::NewNetwork { .. } => "new_network",
+        Letter::Notices { .. } => "notices",
     }
 }
 
@@ -202,6 +205,16 @@ fn state_of(text: &str) -> Option<MailState> {
     }
 }
 
+/// Returns the delivery state of an invitation's message; `None` if there is no such message.
+/// Unlike a code, it is of use after it was given up: its link still works.
+pub fn state_of_invitation(sql: &dyn Sql, id: &str) -> Result<Option<MailState>, SqlError> {
+    let text = "SELECT count(*) FROM mail WHERE id = ? AND state = 'over' AND refused = 0";
+    match sql.integer(&Statement::new(text).bind(id))? {
+        0 => state(sql, id),
+        _ => Ok(Some(MailState::GivenUp)),
+    }
+}
+
 /// Returns the number of codes mailed to `member` after `since`, and the time of the first.
 pub fn codes_since(
     sql: &dyn Sql,
@@ -244,6 +257,10 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let oldest =
         Statement::new("SELECT min(created_at_ms) FROM mail WHERE created_at_ms > ?").bind(since);
     let oldest = sql.first(&oldest)?.map_or(Ok(None), |mut row| row.optional_time())?;
-    let writes = vec![Statement::new("DELETE FROM mail WHERE created_at_ms <= ?").bind(since)];
+    // An invitation that was not delivered says so until it leaves the list.
+    let text = "DELETE FROM mail WHERE created_at_ms <= ? AND NOT (
+        kind = ? AND state = 'over' AND EXISTS (SELECT 1 FROM member_invitation AS open
+            WHERE mail.id LIKE 'invitation/%/' || open.id || '/' || open.mails))";
+    let writes = vec![Statement::new(text).bind(since).bind(INVITATION)];
     Ok(TaskStep::Chore { writes, again: oldest.map(|at| at.saturating_add(KEPT)) })
 }

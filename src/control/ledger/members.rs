@@ -15,7 +15,7 @@ use super::audit::Action;
 use super::context::CommandContext;
 use super::key::Key;
 use super::member::Member;
-use super::{challenge, factors, invitations, mailbox, sessions};
+use super::{challenge, factors, invitations, mailbox, notices, sessions};
 use crate::ledger::account::Account;
 use crate::ledger::invitations::Invited;
 use crate::ledger::plan::{Plan, commit_writes};
@@ -52,6 +52,8 @@ pub(super) fn execute(
         MembersCommand::Leave => leave(sql, context),
         MembersCommand::EndSessions { member } => end_sessions(sql, context, member),
         MembersCommand::EditProfile { name, language } => Ok(edit_profile(context, name, language)),
+        MembersCommand::ShowNotices => notices::show(sql, context),
+        MembersCommand::EditNotices { changes } => notices::change(sql, context, changes),
         MembersCommand::EditAccount { name, zone } => Ok(edit_account(context, name, zone)),
     }
 }
@@ -242,6 +244,8 @@ fn removal(member: MemberId, now: UnixMs) -> Vec<Statement> {
             .bind(member.as_str()),
         sessions::end_all(member, None),
         challenge::end_all(member),
+        Statement::new("DELETE FROM member_sign_in WHERE member = ?").bind(member.as_str()),
+        Statement::new("DELETE FROM notice_off WHERE member = ?").bind(member.as_str()),
         Task::new(TaskKind::ConfirmName, member).done(),
         Task::new(TaskKind::LeaveName, member).schedule(now),
     ]

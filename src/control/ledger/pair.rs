@@ -6,7 +6,7 @@ use claviger_core::base::id::KeyId;
 use super::context::CommandContext;
 use super::key::Key;
 use super::member::Member;
-use super::{factors, mailbox};
+use super::{factors, mailbox, notices};
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::protocol::envelope::Letter;
@@ -54,16 +54,17 @@ fn newest(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Option<Key>, Sq
     }
 }
 
-/// Returns the writes that mail a confirmation to the member who issues or regenerates a key, if the
-/// policy demands one.
+/// Returns the writes that mail a confirmation to the member who issues or regenerates a key, if
+/// the policy demands one. Otherwise the key is in the next notices.
 pub(super) fn confirm(context: &CommandContext<'_>, key: &Key) -> Result<Vec<Statement>, SqlError> {
     let account = context.account;
+    let name = KeyName { id: key.id, name: key.name.clone() };
     if !account.policy.mail_on_generation {
-        return Ok(Vec::new());
+        return Ok(Vec::from(notices::issued(context, name)));
     }
     let letter = Letter::KeyGenerated {
         account: account.name.clone(),
-        key: KeyName { id: key.id, name: key.name.clone() },
+        key: name,
         expires: key.limits.expires.at(),
         address: context.address.map(str::to_owned),
         at: context.now,

@@ -1,9 +1,10 @@
 //! The policy of the account: storing it, its effects on what is there, and who manages a key.
 //!
 //! A change of the policy ends no key. It applies to what is done from then on: to each issue, edit
-//! and deletion, and to the removal of a member. The demand of MFA is the exception: keys of members
-//! without it are refused until it ends, or until they have it ([`mfa`]). Because the ledger runs one request at a time, a
-//! request is decided wholly by the policy before a change or wholly by the one after it.
+//! and deletion, and to the removal of a member. The demand of MFA is the exception: keys of
+//! members without it are refused until it ends, or until they have it ([`mfa`]). Because the
+//! ledger runs one request at a time, a request is decided wholly by the policy before a change or
+//! wholly by the one after it.
 
 use claviger_core::base::id::MemberId;
 use claviger_core::base::time::UnixMs;
@@ -61,8 +62,8 @@ pub struct HeldKeys {
 }
 
 impl HeldKeys {
-    /// Loads what the policy asks about a member. Without a bound it reads nothing, so that the cost
-    /// of an issue does not depend on the number of keys.
+    /// Loads what the policy asks about a member. Without a bound it reads nothing, so that the
+    /// cost of an issue does not depend on the number of keys.
     pub fn load(sql: &dyn Sql, policy: &Policy, member: MemberId) -> Result<Self, SqlError> {
         let counted = match (policy.keys_per_member, policy.keys_follow_member) {
             (KeysPerMember::One, _) => 1,

@@ -303,8 +303,8 @@ impl DecisionContext<'_> {
         }
     }
 
-    /// Returns an expiry that gives the successor as long a life as the key was given at its issue, at
-    /// most the policy's longest.
+    /// Returns an expiry that gives the successor as long a life as the key was given at its issue,
+    /// at most the policy's longest.
     fn same_life(&self, key: &Key) -> Result<Expiry, FieldError> {
         let Some(end) = key.limits.expires.at() else {
             let longest = self.account.policy.longest_life.end(self.now, &self.account.zone);

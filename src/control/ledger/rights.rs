@@ -79,7 +79,10 @@ fn demand(command: &Command) -> RequiredRights {
         Command::Operate { operation } if operation.is_change() => RequiredRights::ProvenOperator,
         Command::Operate { .. } => RequiredRights::Operator,
         Command::Members { members } => match members {
-            MembersCommand::List | MembersCommand::EditProfile { .. } => RequiredRights::Session,
+            MembersCommand::List
+            | MembersCommand::EditProfile { .. }
+            | MembersCommand::ShowNotices
+            | MembersCommand::EditNotices { .. } => RequiredRights::Session,
             MembersCommand::Leave => RequiredRights::ProvenSession,
             // No fresh proof: an owner who notices an intruder must be able to act at once.
             MembersCommand::WithdrawInvitation { .. } | MembersCommand::EndSessions { .. } => {

@@ -8,6 +8,7 @@ mod access;
 mod factors;
 mod members;
 mod mfa;
+mod notices;
 mod policy;
 mod rotation;
 
@@ -15,6 +16,7 @@ use self::access::ACCESS_OPERATORS;
 use self::factors::FACTORS;
 use self::members::MEMBERS;
 use self::mfa::MFA;
+use self::notices::NOTICES;
 use self::policy::POLICY;
 use self::rotation::ROTATION;
 use crate::objects::sql::migrate::Migration;
@@ -49,6 +51,7 @@ pub const MIGRATIONS: &[Migration] = &[
     FACTORS,
     MFA,
     ACCESS_OPERATORS,
+    NOTICES,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

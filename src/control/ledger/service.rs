@@ -17,7 +17,7 @@ use serde_json::json;
 use super::account::Account;
 use super::audit::{Action, Author};
 use super::decide::DecisionContext;
-use super::issued;
+use super::{issued, usage};
 use crate::ledger::audit;
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -145,6 +145,7 @@ fn view(service: Option<&Service>) -> ServiceView {
             .map(|(_, name)| name.clone()),
         ceiling: service.map_or_else(fresh_ceiling, |service| service.issuing.ceiling.clone()),
         revision: service.map_or(Revision(0), |service| service.revision),
+        usage: None,
     }
 }
 
@@ -157,7 +158,11 @@ pub(super) fn execute(
 ) -> Result<Plan, SqlError> {
     let before = Service::load(sql)?;
     Ok(match (command, before) {
-        (ServiceCommand::Show, before) => Plan::read(LedgerReply::Service(view(before.as_ref()))),
+        (ServiceCommand::Show, before) => {
+            let usage = Some(usage::service::view(sql, author.now)?);
+            let service = ServiceView { usage, ..view(before.as_ref()) };
+            Plan::read(LedgerReply::Service(service))
+        }
         (ServiceCommand::Reveal | ServiceCommand::SetCeiling { .. }, None) => {
             Plan::refuse(Refusal::NotFound)
         }

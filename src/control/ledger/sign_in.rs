@@ -9,10 +9,9 @@ use super::context::CommandContext;
 use super::freshness::AccountFreshness;
 use super::member::Member;
 use super::password::{VerifiedPassword, follow};
-use super::repair;
 use super::service::Service;
 use super::sessions::Session;
-use super::{challenge, factors};
+use super::{challenge, factors, key_ends, networks, repair};
 use crate::ledger::plan::Plan;
 use crate::objects::object::Entropy;
 use crate::objects::sql::{Sql, SqlError};
@@ -56,7 +55,9 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
         Task::new(TaskKind::ConfirmName, owner.view.id).schedule(now),
         Task::own(TaskKind::ConfirmAccount).schedule(now),
         repair::schedule(now),
+        key_ends::task().schedule(now.saturating_add(key_ends::LOOK_PAUSE)),
     ];
+    writes.extend(networks::first(owner.view.id, address.as_deref(), now));
     writes.extend(service.and_then(|new| Service::first(new, now)).map(|service| service.store()));
     let Plan { writes: signed_in, reply } =
         begin_session(&account, owner, &session, author, Some(ProofMethod::Password));

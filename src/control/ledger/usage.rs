@@ -15,6 +15,7 @@
 pub(super) mod counts;
 pub mod pending;
 mod recent;
+pub(super) mod service;
 
 use std::collections::BTreeMap;
 
@@ -23,10 +24,11 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::limits::network::{ClientAddress, Networks};
 use claviger_core::replication::refresh::{ADDRESSES_MAX, Caller, USES_MAX, UsageBatch, Use};
 
-pub use crate::ledger::usage::counts::CALLERS_MAX;
+use crate::ledger::networks;
+pub use crate::ledger::usage::counts::{CALLERS_KEPT, CALLERS_MAX};
 use crate::ledger::usage::counts::{
-    CountsByDay, DayCounts, OTHER_REASON, add_caller, day, in_hour, is_refusal_reason, refused,
-    stored,
+    CountsByDay, DayCounts, OTHER_REASON, REPORT_LATE_MAX, add_caller, day, drawn_in, in_hour,
+    is_refusal_reason, refused, stored,
 };
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 pub use crate::ledger::usage::recent::add_recent_uses;
@@ -52,14 +54,8 @@ pub const ISOLATES_MAX: u32 = 10_000;
 /// hours. Rows of isolates have no such bound.
 const SWEEP_ROWS_MAX: u32 = 1_000;
 
-/// Longest delay of a report; an older time is raised to this bound.
-const REPORT_LATE_MAX: DurationMs = DurationMs::from_days(1);
-
 /// Most reasons of refusals that are read of one key in one batch.
 const REASONS_MAX: usize = 16;
-
-/// Time for which the addresses of a key's requests are kept.
-pub const CALLERS_KEPT: DurationMs = DurationMs::from_days(7);
 
 /// Most callers in the list of those that an edit would lock out: a list that a member reads before
 /// saving.
@@ -86,7 +82,9 @@ pub fn report(
         return Ok(UsageReport::default());
     }
     let last_batch = batch.map(|batch| (batch.isolate, batch.sequence));
-    Ok(UsageReport { last_batch, counts: add_up(batch, used, now) })
+    let service = batch.and_then(|batch| batch.service.as_ref());
+    let service = service.map(|uses| service::bounded(uses, now));
+    Ok(UsageReport { last_batch, counts: add_up(batch, used, now), service })
 }
 
 /// Returns the last counted sequence of an isolate.
@@ -114,7 +112,7 @@ pub fn write(
     pending: PendingCounts,
     now: UnixMs,
 ) -> Result<Vec<Statement>, SqlError> {
-    let (counts, isolates) = pending.into_parts();
+    let (counts, isolates, service) = pending.into_parts();
     let mut writes: Vec<Statement> = isolates
         .into_iter()
         .map(|(isolate, last_batch)| {
@@ -129,6 +127,10 @@ pub fn write(
     // Pending counts may belong to an earlier day than any report that arrives now.
     let since = counts.keys().map(|(_, day)| *day).min().unwrap_or_default();
     let known = known(sql, counts.keys().map(|(key, _)| *key), since)?;
+    writes.extend(networks::used(sql, &counts, now)?);
+    if let Some(uses) = service {
+        writes.extend(service::write(sql, uses, now)?);
+    }
     for ((key, day), day_counts) in counts {
         let Some(days) = known.get(&key) else { continue };
         let mut sum = days.get(&day).cloned().unwrap_or_default();
@@ -197,12 +199,6 @@ fn refusals(one: &Use, now: UnixMs) -> Vec<(&str, UnixMs, u64)> {
     found.push((OTHER_REASON, clamped(one.last_at), rest));
     found.retain(|(.., count)| *count > 0);
     found
-}
-
-/// Clamps a caller's time to the range that a report can have, and its count to SQLite's range.
-fn drawn_in(caller: &Caller, now: UnixMs) -> Caller {
-    let last_at = caller.last_at.clamp(now.saturating_sub(REPORT_LATE_MAX), now);
-    Caller { last_at, count: stored(caller.count).unsigned_abs(), ..caller.clone() }
 }
 
 /// Loads the counts since `since` of those keys that exist.

@@ -9,6 +9,8 @@
 //!   So an attacker with many addresses cannot lock out people who signed in where they are.
 //! - The sum bounds the rows: at most [`SUM_TRIES`] tries an hour write new ones, and a sweep
 //!   removes rows that have no effect any more.
+//! - A browser with a mark and a session have counters of their own, in which no other limit
+//!   counts. Only who signed in before can have one, so that a stranger can use up none of them.
 
 use claviger_core::base::time::{DurationMs, UnixMs};
 
@@ -56,6 +58,15 @@ const WINDOW_MAX: DurationMs = DurationMs::from_s(60 * 60);
 /// Shortest time between two sweeps.
 const SWEEP_PAUSE: DurationMs = DurationMs::from_s(15 * 60);
 
+/// Rate limit of a browser with a mark, at its person's name. Nothing else limits these tries, so
+/// it is as strict as that of one block.
+pub const BROWSER_TRIES: FixedWindow = BLOCK_AT_NAME_TRIES;
+
+/// Rate limit of proofs of identity in one session, right ones included. A proof is fresh for ten
+/// minutes, so a member needs two in this time. Nothing else limits these tries: the session itself
+/// shows who the member is.
+pub const SESSION_TRIES: FixedWindow = BLOCK_AT_NAME_TRIES;
+
 const fn of_an_hour(tries_max: u32) -> FixedWindow {
     FixedWindow { tries_max, window: WINDOW_MAX }
 }
@@ -68,6 +79,8 @@ const fn limit_of(limit: TryLimit) -> FixedWindow {
         TryLimit::Sum => SUM_TRIES,
         TryLimit::BlockAtName => BLOCK_AT_NAME_TRIES,
         TryLimit::Name => NAME_TRIES,
+        TryLimit::Browser => BROWSER_TRIES,
+        TryLimit::Session => SESSION_TRIES,
     }
 }
 
@@ -147,6 +160,12 @@ impl<'a> Address<'a> {
     /// window anew. At a block it does not: an attacker may have a name there.
     fn succeeded(&self, counter: &TryCounter, now: UnixMs) -> Result<AddressReply, SqlError> {
         migrate(self.sql, MIGRATIONS, now)?;
+        if matches!(counter.limit, TryLimit::Browser | TryLimit::Session) {
+            // It exempts from nothing, so that only its window begins anew.
+            let row = Statement::new("DELETE FROM counter WHERE of = ?");
+            self.sql.apply(&[row.bind(counter.of.as_str())])?;
+            return Ok(AddressReply::Counted);
+        }
         let text = "INSERT INTO counter (of, since_ms, tries, succeeded_at_ms) VALUES (?, ?, 0, ?)
             ON CONFLICT (of) DO UPDATE SET succeeded_at_ms = excluded.succeeded_at_ms,
                 tries = CASE WHEN ? THEN 0 ELSE tries END";

@@ -2,6 +2,7 @@
 //! three small ones: [`name`], [`directory`] and [`address`].
 
 pub mod address;
+pub mod attempts;
 pub mod directory;
 pub mod name;
 pub mod object;

@@ -14,6 +14,9 @@
 //! confirmed membership, until it acknowledges. A ledger ends the sessions that began with a lower
 //! version.
 //!
+//! **Attempts.** A refused attempt at the person's password or code is counted
+//! ([`crate::objects::attempts`]), and the object reports it to the ledgers.
+//!
 //! Invariants:
 //! - At most one password is confirmed. Staged ones exist only while none is, and belong to the one
 //!   membership there is.
@@ -24,6 +27,7 @@
 //! - A try costs at most two hashes for each password: one for each of the [`PasswordForms`]. Their
 //!   number depends on the typed text alone, so it reveals nothing about what is stored.
 
+mod attempts;
 mod password;
 mod person;
 mod reset;
@@ -32,19 +36,21 @@ mod schema;
 use claviger_core::base::id::AccountId;
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::credential::limits::network::ClientAddress;
 
 use self::password::StoredPassword;
 pub use self::password::{Argon2id, PasswordHash};
 use self::person::{
     PENDING_MS, Password, PasswordChange, Person, ask_task, bound, membership_of, tell_task,
 };
-use self::reset::Try;
+use self::reset::{ResetLimits, Try};
 pub use self::schema::MIGRATIONS;
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::account::Email;
+use crate::protocol::attempts::AttemptKind;
 use crate::protocol::code::Code;
 use crate::protocol::effect::Effect;
 use crate::protocol::identity::{Membership, PasswordNews};
@@ -92,7 +98,7 @@ impl<'a> Name<'a> {
         &self,
         name: &str,
         wanted: Membership,
-        password: &PasswordForms,
+        (password, network): (&PasswordForms, Option<&str>),
         RequestMoment { now, entropy }: RequestMoment<'_>,
     ) -> Result<NameReply, ObjectError> {
         let person = self.person(now)?;
@@ -117,6 +123,9 @@ impl<'a> Name<'a> {
             }
             self.sql.apply(&person::claim(wanted, secret_version, now))?;
             return Ok(NameReply::Claimed { secret_version, accounts: accounts.saturating_add(1) });
+        }
+        if let Some(person) = person.as_ref().filter(|_| is_confirmed) {
+            self.note_refused(person, AttemptKind::SignIn, network, now)?;
         }
         if is_confirmed || known.len() >= STAGED_MAX {
             return Ok(NameReply::Taken);
@@ -202,10 +211,18 @@ impl<'a> Name<'a> {
     fn verify(
         &self,
         password: &PasswordForms,
+        (attempt, network): (AttemptKind, Option<&str>),
+        browser: Option<SecretVersion>,
         RequestMoment { now, entropy }: RequestMoment<'_>,
     ) -> Result<NameReply, ObjectError> {
-        let Some(person) = self.person(now)? else { return self.refuse(password) };
+        let person = self.person(now)?;
+        let present = person.as_ref().and_then(Person::confirmed).map(|present| present.version);
+        if browser.is_some() && browser != present {
+            return Ok(NameReply::BrowserOver);
+        }
+        let Some(person) = person else { return self.refuse(password) };
         let Some((right, is_prepared)) = self.matching(&person.passwords, password)? else {
+            self.note_refused(&person, attempt, network, now)?;
             return Ok(NameReply::Refused);
         };
         // Hashed under an older pepper, or from the password as typed: hash it anew.
@@ -232,6 +249,8 @@ impl<'a> Name<'a> {
     ) -> Result<NameReply, ObjectError> {
         let Some(person) = self.person(moment.now)? else { return self.refuse(password) };
         if self.matching(&person.passwords, password)?.is_none() {
+            let network = network_of(address.as_deref());
+            self.note_refused(&person, AttemptKind::StepUp, network.as_deref(), moment.now)?;
             return Ok(NameReply::Refused);
         }
         let (Some(_), Some(_)) = (person.confirmed(), person.find(id)) else {
@@ -239,7 +258,7 @@ impl<'a> Name<'a> {
             return Ok(NameReply::NotHeld);
         };
         let change = PasswordChange { at: moment.now, address, is_reset: false };
-        let writes = vec![reset::invalidate()];
+        let writes = Vec::from(reset::invalidate());
         self.replace(&person, Some(id), new_password, &change, writes, moment.entropy)
     }
 
@@ -247,25 +266,28 @@ impl<'a> Name<'a> {
         &self,
         code: &SecretText,
         new_password: &SecretText,
-        address: Option<String>,
+        (address, browser): (Option<String>, Option<SecretVersion>),
         moment: RequestMoment<'_>,
     ) -> Result<NameReply, ObjectError> {
         let Some(person) = self.person(moment.now)?.filter(|person| person.confirmed().is_some())
         else {
             return Ok(NameReply::Refused);
         };
-        let (outcome, counted) = reset::attempt(self.sql, code, self.master, moment.now)?;
-        let writes = Vec::from_iter(counted);
+        let limits = ResetLimits::of(&person, browser);
+        let (outcome, counted) = reset::attempt(self.sql, limits, code, self.master, moment.now)?;
+        let mut writes = Vec::from_iter(counted);
         match outcome {
             Try::Right => {
+                writes.extend(reset::invalidate());
                 let change = PasswordChange { at: moment.now, address, is_reset: true };
                 let mails = person.memberships.first().map(|first| first.id);
                 self.replace(&person, mails, new_password, &change, writes, moment.entropy)
             }
             Try::Wrong => {
-                if !writes.is_empty() {
-                    self.sql.apply(&writes)?;
-                }
+                let network = network_of(address.as_deref());
+                let attempt = (AttemptKind::ResetCode, network.as_deref());
+                writes.extend(attempts::note(self.sql, &person, attempt, moment.now)?);
+                self.sql.apply(&writes)?;
                 Ok(NameReply::Refused)
             }
         }
@@ -334,6 +356,18 @@ impl<'a> Name<'a> {
         Ok(NameReply::Memberships { memberships: person.ids() })
     }
 
+    /// Counts a refused attempt at the person's secrets.
+    fn note_refused(
+        &self,
+        person: &Person,
+        kind: AttemptKind,
+        network: Option<&str>,
+        now: UnixMs,
+    ) -> Result<(), SqlError> {
+        let writes = attempts::note(self.sql, person, (kind, network), now)?;
+        if writes.is_empty() { Ok(()) } else { self.sql.apply(&writes) }
+    }
+
     /// Refuses a password at an unclaimed name. Hashes anyway, so that the response time does not
     /// reveal it.
     fn refuse(&self, password: &PasswordForms) -> Result<NameReply, ObjectError> {
@@ -389,9 +423,9 @@ impl DurableObject for Name<'_> {
     ) -> Result<NameReply, ObjectError> {
         let moment = RequestMoment { now, entropy };
         match request {
-            NameRequest::Claim { name, account, member, password } => {
-                let password = PasswordForms::of(password);
-                self.claim(&name, Membership { account, member }, &password, moment)
+            NameRequest::Claim { name, account, member, password, network } => {
+                let password = (&PasswordForms::of(password), network.as_deref());
+                self.claim(&name, Membership { account, member }, password, moment)
             }
             NameRequest::Confirm { account, member, secret_version } => {
                 Ok(self.confirm(Membership { account, member }, secret_version, now)?)
@@ -399,8 +433,9 @@ impl DurableObject for Name<'_> {
             NameRequest::Release { account, member, secret_version } => {
                 Ok(self.release(Membership { account, member }, secret_version, now)?)
             }
-            NameRequest::Verify { password, counted: true, .. } => {
-                self.verify(&PasswordForms::of(password), moment)
+            NameRequest::Verify { password, counted: true, block, attempt, browser } => {
+                let attempt = (attempt, block.as_deref());
+                self.verify(&PasswordForms::of(password), attempt, browser, moment)
             }
             NameRequest::Verify { counted: false, .. } => Ok(NameReply::NotUnderstood),
             NameRequest::ChangePassword { account, member, password, new_password, address } => {
@@ -413,18 +448,19 @@ impl DurableObject for Name<'_> {
             NameRequest::Leave { account, member } => {
                 Ok(self.leave(Membership { account, member }, now)?)
             }
-            NameRequest::BeginReset { id, code } => {
+            NameRequest::BeginReset { id, code, browser } => {
                 let Some(person) = self.person(now)? else { return Ok(NameReply::Refused) };
-                let code = Code::from_sealed(&code);
-                let begun = reset::begin(self.sql, &person, id, &code, self.master, now)?;
+                let (drawn, limits) = (Code::from_sealed(&code), ResetLimits::of(&person, browser));
+                let begun =
+                    reset::begin(self.sql, &person, limits, (id, &drawn), self.master, now)?;
                 let Some((row, Membership { account, member }, until)) = begun else {
                     return Ok(NameReply::Refused);
                 };
                 self.sql.apply(&[row])?;
                 Ok(NameReply::ResetBegun { account, member, until })
             }
-            NameRequest::ConfirmReset { code, new_password, address } => {
-                self.confirm_reset(&code, &new_password, address, moment)
+            NameRequest::ConfirmReset { code, new_password, address, browser } => {
+                self.confirm_reset(&code, &new_password, (address, browser), moment)
             }
             NameRequest::IsClaimed => {
                 let claimed = self.person(now)?.is_some_and(|person| person.confirmed().is_some());
@@ -443,6 +479,9 @@ impl DurableObject for Name<'_> {
         let (person, id) = (self.person(now)?, membership_of(task));
         let (Some(person), Some(id)) = (person, id) else { return Ok(TaskStep::moot()) };
         let Some(own) = person.find(id) else { return Ok(TaskStep::moot()) };
+        if task.kind == TaskKind::TellAttempts {
+            return Ok(attempts::step(self.sql, &person, own, now)?);
+        }
         let (Membership { account, member }, present) = (id, person.confirmed());
         Ok(match (task.kind, present) {
             (TaskKind::AskHolds, _) if !own.confirmed => {
@@ -479,6 +518,9 @@ impl DurableObject for Name<'_> {
             return Ok(vec![task.done()]);
         };
         let Some(own) = person.find(id) else { return Ok(vec![task.done()]) };
+        if let Effect::TellAttempts { last, .. } = effect {
+            return Ok(attempts::told(self.sql, id, *last, now)?);
+        }
         if let Effect::TellPassword { news, .. } = effect {
             let text = "UPDATE membership SET told = max(told, ?) WHERE account = ? AND member = ?";
             let row = Statement::new(text).bind(news.secret_version.0);
@@ -509,6 +551,11 @@ impl DurableObject for Name<'_> {
         let claims = self.sql.integer(&Statement::new("SELECT count(*) FROM claim"))?;
         Ok(claims == 0 && self.next_due()?.is_none())
     }
+}
+
+/// Returns the network of an address, by which attempts are counted.
+fn network_of(address: Option<&str>) -> Option<String> {
+    address.and_then(ClientAddress::parse).map(ClientAddress::block)
 }
 
 /// Returns the task that asks the ledger, after its full time.

@@ -95,10 +95,16 @@ pub enum TaskKind {
     LeaveName,
     /// Ledger: removes invitations that expired long ago.
     SweepInvitations,
+    /// Name: reports refused attempts to a ledger. Subject: the membership, as `account/member`.
+    TellAttempts,
+    /// Ledger: mails the notices that wait.
+    SendNotices,
+    /// Ledger: looks for keys that end soon.
+    NoticeKeyEnds,
 }
 
 impl TaskKind {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 28] = [
         Self::PutRecord,
         Self::ConfirmName,
         Self::ConfirmAccount,
@@ -124,6 +130,9 @@ impl TaskKind {
         Self::TellPassword,
         Self::LeaveName,
         Self::SweepInvitations,
+        Self::TellAttempts,
+        Self::SendNotices,
+        Self::NoticeKeyEnds,
     ];
 
     fn as_str(self) -> &'static str {
@@ -153,6 +162,9 @@ impl TaskKind {
             Self::TellPassword => "tell_password",
             Self::LeaveName => "leave_name",
             Self::SweepInvitations => "sweep_invitations",
+            Self::TellAttempts => "tell_attempts",
+            Self::SendNotices => "send_notices",
+            Self::NoticeKeyEnds => "notice_key_ends",
         }
     }
 
@@ -203,6 +215,9 @@ impl Task {
             }
             Effect::TellPassword { account, news } => {
                 Self::of_membership(TaskKind::TellPassword, *account, news.member)
+            }
+            Effect::TellAttempts { account, news, .. } => {
+                Self::of_membership(TaskKind::TellAttempts, *account, news.member)
             }
             Effect::AskExists { account } => Self::new(TaskKind::AskExists, account),
             Effect::LeaveName { member, .. } => Self::new(TaskKind::LeaveName, member),

@@ -28,8 +28,8 @@ pub struct Query {
     /// Filter by key: its ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Filter by actor: a member's ID, an issuing key's ID, `service`, `operator`, or the address
-    /// of an operator whom Cloudflare Access recognised.
+    /// Filter by actor: a member's ID, an issuing key's ID, `service`, `operator`, `unproven`, or
+    /// the address of an operator whom Cloudflare Access recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// Filter by action, by its public name.
@@ -84,7 +84,7 @@ pub struct ActivityEntry {
 /// An actor, as members see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
-    /// `member`, `key`, `service` or `operator`.
+    /// `member`, `key`, `service`, `operator` or `unproven`.
     pub kind: String,
     /// ID of a member or key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,10 +126,13 @@ pub enum Actor<'a> {
     Operator,
     /// An operator whom Cloudflare Access recognised, by their e-mail address in lower case.
     AccessOperator(&'a str),
+    /// A caller who has not proven who they are.
+    Unproven,
 }
 
 const SERVICE: &str = "service";
 const OPERATOR: &str = "operator";
+const UNPROVEN: &str = "unproven";
 
 impl<'a> Actor<'a> {
     /// Returns the stored form, which is also the filter's value: an ID, a word whose length
@@ -141,6 +144,7 @@ impl<'a> Actor<'a> {
             Self::Service => SERVICE,
             Self::Operator => OPERATOR,
             Self::AccessOperator(address) => address,
+            Self::Unproven => UNPROVEN,
         }
     }
 
@@ -151,6 +155,7 @@ impl<'a> Actor<'a> {
             Self::Key(_) => "key",
             Self::Service => SERVICE,
             Self::Operator | Self::AccessOperator(_) => OPERATOR,
+            Self::Unproven => UNPROVEN,
         }
     }
 
@@ -159,6 +164,7 @@ impl<'a> Actor<'a> {
         match text {
             SERVICE => Some(Self::Service),
             OPERATOR => Some(Self::Operator),
+            UNPROVEN => Some(Self::Unproven),
             _ => MemberId::parse(text)
                 .map(Self::Member)
                 .or_else(|| KeyId::parse(text).map(Self::Key))
@@ -173,14 +179,10 @@ fn is_address(text: &str) -> bool {
 }
 
 const _: () = {
-    let widths = [SERVICE.len(), OPERATOR.len(), MemberId::WIDTH, KeyId::WIDTH];
-    assert!(
-        widths[0] != widths[2]
-            && widths[0] != widths[3]
-            && widths[1] != widths[2]
-            && widths[1] != widths[3]
-    );
-    assert!(widths[2] != widths[3]);
+    let words = [SERVICE.len(), OPERATOR.len(), UNPROVEN.len()];
+    let (member, key) = (MemberId::WIDTH, KeyId::WIDTH);
+    assert!(words[0] != member && words[1] != member && words[2] != member);
+    assert!(words[0] != key && words[1] != key && words[2] != key && member != key);
 };
 
 #[cfg(test)]
@@ -196,6 +198,7 @@ mod tests {
             Actor::Service,
             Actor::Operator,
             Actor::AccessOperator("ann@example.com"),
+            Actor::Unproven,
         ] {
             assert_eq!(Actor::parse(actor.as_str()), Some(actor));
         }

@@ -30,6 +30,8 @@ pub enum MailState {
     Sent,
     /// The mail service refused the mail permanently; the ledger does not retry.
     Refused,
+    /// No try succeeded while the mail was of use; the ledger does not retry. Of invitations alone.
+    GivenUp,
 }
 
 /// State of a deletion.

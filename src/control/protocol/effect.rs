@@ -4,6 +4,7 @@ use claviger_core::base::id::{AccountId, KeyId, MemberId};
 use claviger_core::base::time::UnixMs;
 use claviger_core::replication::record::{Epoch, Revision};
 
+use crate::protocol::attempts::AttemptsNews;
 use crate::protocol::envelope::Envelope;
 use crate::protocol::identity::PasswordNews;
 use crate::protocol::member::SecretVersion;
@@ -117,6 +118,15 @@ pub enum Effect {
         /// Contents of the report.
         news: PasswordNews,
     },
+    /// Reports to an account's ledger refused attempts at a member's secrets.
+    TellAttempts {
+        /// ID of the account.
+        account: AccountId,
+        /// Contents of the report.
+        news: AttemptsNews,
+        /// Number of the last report in it.
+        last: i64,
+    },
     /// Releases the membership of a removed member at its name object.
     LeaveName {
         /// Address of the membership.
@@ -148,7 +158,7 @@ pub enum EffectOutcome {
     /// The effect succeeded.
     Done,
     /// The question was answered ([`Effect::AskHolds`], [`Effect::AskExists`]), or the ledger does
-    /// not hold the member of a report ([`Effect::TellPassword`]).
+    /// not hold the member of a report ([`Effect::TellPassword`], [`Effect::TellAttempts`]).
     Answered {
         /// The answer: `true` for yes.
         held: bool,

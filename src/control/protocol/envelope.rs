@@ -11,6 +11,7 @@ use crate::protocol::account::Email;
 use crate::protocol::encryption::{AssociatedData, Ciphertext, SecretKind};
 use crate::protocol::keys::KeyName;
 use crate::protocol::member::{Language, Role};
+use crate::protocol::notices::NoticeList;
 use crate::protocol::zone::Zone;
 
 /// The contents of a message. It is stored as JSON, so members are only added, with a default.
@@ -131,6 +132,36 @@ pub enum Letter {
         address: Option<String>,
         /// Time of the change, Unix ms.
         at: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
+    /// Reports to a member that they were signed in from a new network.
+    NewNetwork {
+        /// Name of the account.
+        account: String,
+        /// IP address of the request; `None` if the platform reported none.
+        address: Option<String>,
+        /// Time of the sign-in, Unix ms.
+        at: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
+    /// Lists events of an account since the last such letter.
+    Notices {
+        /// Name of the account.
+        account: String,
+        /// Unusual acts of members.
+        #[serde(default)]
+        acts: NoticeList,
+        /// Keys that members issued.
+        #[serde(default)]
+        issued: NoticeList,
+        /// Keys that were used from new networks.
+        #[serde(default)]
+        networks: NoticeList,
+        /// Keys that end soon.
+        #[serde(default)]
+        ends: NoticeList,
         /// Time zone of the times in the text.
         zone: Zone,
     },

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::activity;
 use crate::protocol::at_stake::{AccountCounts, IssuedCounts};
+use crate::protocol::attempts::AttemptsNews;
 use crate::protocol::command::Command;
 use crate::protocol::deletion::DeletionView;
 use crate::protocol::draft::preview::DraftPreview;
@@ -29,6 +30,7 @@ use crate::protocol::identity::{PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
 use crate::protocol::member::{Language, Role, SecretVersion};
 use crate::protocol::members::{InvitationOffer, InvitationView, MemberEntry, MemberList};
+use crate::protocol::notices::NoticeSettings;
 use crate::protocol::operator::OperatorCommand;
 use crate::protocol::pair::PairView;
 use crate::protocol::policy::{PolicyChanges, PolicyPreview, PolicyState};
@@ -199,6 +201,9 @@ pub enum LedgerRequest {
     },
     /// Answers a challenge with a second factor, which opens the session.
     AnswerChallenge(ChallengeAnswer),
+    /// Passes on, for a name object, that attempts at the secrets of a member were refused. A
+    /// repeated request has the same effect as one.
+    AttemptsRefused(AttemptsNews),
 }
 
 impl From<EdgeRequest> for LedgerRequest {
@@ -463,4 +468,9 @@ pub enum LedgerReply {
     },
     /// The state of the member's second factors.
     Factors(FactorsView),
+    /// The switches of notices, of the member who asks.
+    Notices {
+        /// Switches after the command.
+        notices: NoticeSettings,
+    },
 }

@@ -13,6 +13,7 @@ use crate::protocol::account::Email;
 use crate::protocol::deletion::MailState;
 use crate::protocol::encryption::Ciphertext;
 use crate::protocol::member::{Language, Role};
+use crate::protocol::notices::NoticeChanges;
 use crate::protocol::zone::Zone;
 
 /// A command about members, their invitations, the own profile or the account.
@@ -75,6 +76,13 @@ pub enum MembersCommand {
         name: Option<String>,
         /// New language.
         language: Option<Language>,
+    },
+    /// Returns one's own switches of notices.
+    ShowNotices,
+    /// Changes one's own switches of notices.
+    EditNotices {
+        /// The changes.
+        changes: NoticeChanges,
     },
     /// Changes the account's name or time zone. `None` keeps a value.
     EditAccount {

@@ -4,6 +4,8 @@
 pub mod account;
 pub mod activity;
 pub mod at_stake;
+pub mod attempts;
+pub mod browser;
 pub mod caller;
 pub mod code;
 pub mod command;
@@ -23,6 +25,7 @@ pub mod ledger;
 pub mod master;
 pub mod member;
 pub mod members;
+pub mod notices;
 pub mod objects;
 pub mod operator;
 pub mod pair;

@@ -6,6 +6,7 @@ use claviger_core::base::time::UnixMs;
 use claviger_core::replication::record::Epoch;
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::attempts::AttemptKind;
 use crate::protocol::identity::Membership;
 use crate::protocol::member::SecretVersion;
 use crate::protocol::operator::{AccountStatus, AccountsByStatus, DirectoryEntry, EntryCursor};
@@ -28,6 +29,10 @@ pub enum NameRequest {
         member: MemberId,
         /// Password to stage, or the present one.
         password: SecretText,
+        /// Network of the client, a /24 or a /64. Absent from an admin Worker of an earlier
+        /// release.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        network: Option<String>,
     },
     /// Confirms the claim, after the ledger has committed the member.
     Confirm {
@@ -53,13 +58,21 @@ pub enum NameRequest {
     Verify {
         /// Password as typed.
         password: SecretText,
-        /// Address block of the client. Only name objects of earlier releases count by it.
+        /// Network of the client, a /24 or a /64. The object reports refused attempts by it; name
+        /// objects of releases before 0.2.0 count by it.
         #[serde(default)]
         block: Option<String>,
         /// `true` if the try was counted. Without that, which an admin Worker of an earlier release
         /// leaves to the name object, no password is checked.
         #[serde(default)]
         counted: bool,
+        /// Kind of attempt that a wrong password counts as.
+        #[serde(default, skip_serializing_if = "AttemptKind::is_sign_in")]
+        attempt: AttemptKind,
+        /// Version of the password in the browser's mark, if the try counts against the mark. The
+        /// object then checks no password unless the mark is of the present version.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        browser: Option<SecretVersion>,
     },
     /// Replaces the password if the present one is right. The try was counted.
     ChangePassword {
@@ -95,12 +108,17 @@ pub enum NameRequest {
         /// ID of the former member.
         member: MemberId,
     },
-    /// Begins a reset of the password with a mailed code. The try was counted.
+    /// Begins a reset of the password with a mailed code. The try was counted. A repeated request
+    /// has the same effect as one.
     BeginReset {
         /// ID of the reset, drawn by the admin Worker.
         id: TokenId,
         /// The drawn code. The object stores its MAC.
         code: SecretText,
+        /// Version of the password in the browser's mark, if the try counts against the mark. With
+        /// the present version, the reset has limits apart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        browser: Option<SecretVersion>,
     },
     /// Replaces the password if the mailed code is right. The try was counted.
     ConfirmReset {
@@ -110,6 +128,9 @@ pub enum NameRequest {
         new_password: SecretText,
         /// IP address of the request.
         address: Option<String>,
+        /// Version of the password in the browser's mark, as for `BeginReset`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        browser: Option<SecretVersion>,
     },
     /// Asks if a person has the name, with a confirmed password. Changes nothing.
     IsClaimed,
@@ -156,6 +177,9 @@ pub enum NameReply {
     /// The password or code is wrong, or no member has the name; the reply does not distinguish
     /// the causes.
     Refused,
+    /// The browser's mark is not of the present password. The object checked no password: the try
+    /// must be counted as one without a mark.
+    BrowserOver,
     /// The rate limit of a name object of an earlier release refused this try.
     TooMany {
         /// Time of the next accepted try, Unix ms.

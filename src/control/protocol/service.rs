@@ -83,6 +83,7 @@ mod tests {
     #[test]
     fn the_json_of_replies_is_pinned() {
         let view = || ServiceView {
+            usage: None,
             id: Some(id()),
             changed_at: Some(UnixMs::from_ms(5)),
             changed_by: Some("Mei Tanaka".into()),

@@ -95,6 +95,32 @@ pub struct ServiceView {
     pub ceiling: Ceiling,
     /// Revision of the last change; 0: there was none.
     pub revision: Revision,
+    /// Uses of the password; `None` in replies that do not show them, and from a ledger of an
+    /// earlier release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<ServiceUsage>,
+}
+
+/// Uses of the service password that were accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceUsage {
+    /// Time of the last use, Unix ms; `None` if there was none.
+    pub last_used_at: Option<UnixMs>,
+    /// Number of uses on the present day in UTC and the seven days before it.
+    pub uses_7d: u64,
+    /// Networks of these uses, the latest first; at most 16.
+    pub networks: Vec<ServiceNetwork>,
+}
+
+/// A network from which the service password was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceNetwork {
+    /// The network: a /24, or a /64 for IPv6.
+    pub network: String,
+    /// Number of uses.
+    pub uses: u64,
+    /// Time of the last use, Unix ms.
+    pub last_at: UnixMs,
 }
 
 /// Returns the ceiling of a new service password: any network, any lifetime, and every permission

@@ -172,10 +172,7 @@ impl MadeToken {
     /// Returns `true` if the token is too old for its kind, or its time of creation lies in the
     /// future. A session may end earlier: its ledger knows.
     pub fn is_over(&self, now: UnixMs) -> bool {
-        let made_s = self.id.as_str().as_bytes().get(..base62::U32_WIDTH).and_then(base62::decode);
-        let made_ms = made_s.and_then(|s| i64::try_from(s).ok()?.checked_mul(1000));
-        let age_ms = made_ms.and_then(|made| now.as_ms().checked_sub(made));
-        !age_ms.is_some_and(|age| (-AHEAD_MS_MAX..self.kind.life_ms()).contains(&age))
+        !is_within(&self.id, self.kind.life_ms(), now)
     }
 }
 
@@ -248,12 +245,7 @@ impl NewToken {
         master: &MasterSecrets,
         rng: &mut impl CryptoRng,
     ) -> Self {
-        let made_s = u64::try_from(now.as_ms() / 1000).unwrap_or_default();
-        let time: [u8; base62::U32_WIDTH] = base62::encode(made_s);
-        let salt: [u8; SALT_WIDTH] = base62::random(rng);
-        // The digits are base62 and of the right number, so the default is never used.
-        let id = TokenId::from_bytes(&[time.as_slice(), &salt].concat())
-            .unwrap_or_else(|| TokenId::random(rng));
+        let id = token_id(now, rng);
         let secret = Zeroizing::new(base62::random::<SECRET_WIDTH>(rng));
         let parts: [&[u8]; 4] = [
             &[kind.letter()],
@@ -285,8 +277,25 @@ impl fmt::Debug for NewToken {
     }
 }
 
+/// Draws an ID that holds the time of its creation.
+pub(super) fn token_id(now: UnixMs, rng: &mut impl CryptoRng) -> TokenId {
+    let made_s = u64::try_from(now.as_ms() / 1000).unwrap_or_default();
+    let time: [u8; base62::U32_WIDTH] = base62::encode(made_s);
+    let salt: [u8; SALT_WIDTH] = base62::random(rng);
+    // The digits are base62 and of the right number, so the default is never used.
+    TokenId::from_bytes(&[time.as_slice(), &salt].concat()).unwrap_or_else(|| TokenId::random(rng))
+}
+
+/// Returns `true` if the time in an ID is less than `life_ms` ago, and not in the future.
+pub(super) fn is_within(id: &TokenId, life_ms: i64, now: UnixMs) -> bool {
+    let made_s = id.as_str().as_bytes().get(..base62::U32_WIDTH).and_then(base62::decode);
+    let made_ms = made_s.and_then(|s| i64::try_from(s).ok()?.checked_mul(1000));
+    let age_ms = made_ms.and_then(|made| now.as_ms().checked_sub(made));
+    age_ms.is_some_and(|age| (-AHEAD_MS_MAX..life_ms).contains(&age))
+}
+
 /// Returns the first 16 bytes of a MAC: each half in the form of [`short_tag`].
-fn wide_tag(mac: &[u8; 32]) -> Vec<u8> {
+pub(super) fn wide_tag(mac: &[u8; 32]) -> Vec<u8> {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = *mac;
     let half = |bytes| base62::encode::<{ base62::U64_WIDTH }>(u64::from_be_bytes(bytes));
     [half([a, b, c, d, e, f, g, h]), half([i, j, k, l, m, n, o, p])].concat()

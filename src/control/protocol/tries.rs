@@ -7,12 +7,17 @@
 //!
 //! A try counts by address first: at its block, at the wider blocks around an IPv6 one, and at the
 //! sum of the shard. If that lets it through, it counts at its name, which may be unclaimed.
+//!
+//! A try in a browser with a mark ([`crate::protocol::browser`]) counts against the mark instead,
+//! and a proof of identity against its session. So no stranger can lock a person out there.
 
+use claviger_core::base::id::TokenId;
 use claviger_core::base::secret::Digest;
 use claviger_core::credential::limits::network::ClientAddress;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::account::Email;
+use crate::protocol::browser::KnownBrowser;
 
 /// Number of shards of each kind. It must not change while counters are in use. One object answers
 /// some hundred calls a second.
@@ -43,6 +48,10 @@ pub enum TryLimit {
     BlockAtName,
     /// Tries of all blocks at one name.
     Name,
+    /// Tries of one browser with a mark at the name of its person.
+    Browser,
+    /// Tries of one session to prove the identity of its member.
+    Session,
 }
 
 /// One counter.
@@ -90,6 +99,20 @@ impl Tries {
             instance: format!("tries/name/{}", shard(&digest)),
             counters: vec![at, TryCounter { limit: TryLimit::Name, of }],
         }
+    }
+
+    /// Returns the counter of a browser with a mark of the person with this name.
+    pub fn of_browser(name: &Email, browser: &KnownBrowser) -> Self {
+        let instance = format!("tries/name/{}", shard(&Digest::of(name.as_str().as_bytes())));
+        let of = format!("browser {}", browser.id);
+        Self { instance, counters: vec![TryCounter { limit: TryLimit::Browser, of }] }
+    }
+
+    /// Returns the counter of a session.
+    pub fn of_session(session: &TokenId) -> Self {
+        let instance = format!("tries/name/{}", shard(&Digest::of(session.as_str().as_bytes())));
+        let of = format!("session {session}");
+        Self { instance, counters: vec![TryCounter { limit: TryLimit::Session, of }] }
     }
 
     /// Returns the narrowest counter.

@@ -111,7 +111,7 @@ impl<R: LeaseRules> Gateway<R> {
     }
 
     /// Checks the credentials of a caller that wants to issue. A valid key presented here counts as
-    /// used.
+    /// used. A service password is counted, whether it is right or wrong.
     pub fn authorise_issue(
         &mut self,
         credentials: &Credentials,
@@ -123,7 +123,7 @@ impl<R: LeaseRules> Gateway<R> {
         let attempt = Attempt { arrival, now, lookup };
         match credentials {
             Credentials::Service { account, digest } => {
-                self.authorise_service(*account, *digest, attempt)
+                self.authorise_service(*account, *digest, address, attempt)
             }
             Credentials::Key(text) => {
                 self.authorise_key(text.expose(), Purpose::Issue, address, attempt)
@@ -211,6 +211,7 @@ impl<R: LeaseRules> Gateway<R> {
         &mut self,
         account: AccountId,
         digest: Digest,
+        address: Option<ClientAddress>,
         attempt: Attempt<'_>,
     ) -> Authorisation {
         let need = Fetch::State(account);
@@ -244,6 +245,10 @@ impl<R: LeaseRules> Gateway<R> {
             && let Some(missing) = self.unconfirmed(need, attempt)
         {
             return missing.into();
+        }
+        // The ledger records attempts with a wrong password.
+        if authority.is_ok() || matches!(authority, Err(Refused::UnknownService)) {
+            self.leases.count_service(account, authority.is_ok(), address, attempt.now);
         }
         Authorisation::decided(authority, known.renew())
     }

@@ -31,7 +31,7 @@
 //!
 //! `docs/origin-proof.md` shows an origin how to check it.
 
-use crate::base::http::cookie::COOKIE;
+use crate::base::http::cookie::{BROWSER_COOKIE, COOKIE};
 use crate::base::http::request::Headers;
 use crate::base::time::UnixMs;
 use crate::credential::keyring::MacKey;
@@ -160,11 +160,13 @@ fn space_separated(permissions: &Permissions) -> String {
     permissions.iter().map(Grant::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// Returns a `Cookie` header (RFC 6265 §4.2.1) without the console's cookie; `None` if it does not
-/// contain that cookie. If the cookie stands in a form that no browser writes, the result is empty.
+/// Returns a `Cookie` header (RFC 6265 §4.2.1) without the console's cookies; `None` if it contains
+/// none of them. If one stands in a form that no browser writes, the result is empty.
 pub fn without_our_cookie(header: &str) -> Option<String> {
-    let ours = |pair: &&str| pair.split('=').next().is_some_and(|name| name.trim() == COOKIE);
+    let is_ours = |name: &str| [COOKIE, BROWSER_COOKIE].contains(&name.trim());
+    let ours = |pair: &&str| pair.split('=').next().is_some_and(is_ours);
     let pairs = || header.split(';').map(str::trim);
+    // The name of one begins with that of the other.
     let names_it = |text: &str| {
         let mut windows = text.as_bytes().windows(COOKIE.len());
         windows.any(|window| window.eq_ignore_ascii_case(COOKIE.as_bytes()))
@@ -193,6 +195,7 @@ mod tests {
             ("referer", &*in_referer, None),
             ("cookie", &*format!("a=b; k={SECRET}; c=d"), Some("a=b; c=d")),
             ("cookie", &*format!("{COOKIE}=x; k={SECRET}; c=d"), Some("c=d")),
+            ("cookie", &*format!("{BROWSER_COOKIE}=x; k={SECRET}; c=d"), Some("c=d")),
             ("cookie", &*format!("k={SECRET}"), None),
             ("sec-websocket-protocol", &*format!("chat, key.{SECRET}, v2"), Some("chat, v2")),
             ("sec-websocket-protocol", &*format!("base64url.bearer.{in_basic}"), None),

@@ -295,6 +295,24 @@ impl<R: LeaseRules> Leases<R> {
         self.counters.count(evicted);
     }
 
+    /// Counts one request with an account's service ID; `is_right` is `true` if its password was
+    /// right.
+    pub fn count_service(
+        &mut self,
+        id: AccountId,
+        is_right: bool,
+        address: Option<ClientAddress>,
+        now: UnixMs,
+    ) {
+        let (account, evicted) = self.accounts.admit(id, now);
+        account.usage.count_service(is_right, address, now);
+        if account.usage.start_timer(now) {
+            self.timers.retain(|waiting| *waiting != id);
+            self.timers.push(id);
+        }
+        self.counters.count(evicted);
+    }
+
     /// Returns an account for whose usage the caller must start a timer of
     /// [`FLUSH_DELAY`](super::usage::FLUSH_DELAY), once. When it fires, [`Self::must_flush`]
     /// decides. The newest comes first, so a request without I/O gets that of its use.

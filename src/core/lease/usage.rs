@@ -14,7 +14,9 @@ use std::collections::HashMap;
 use crate::base::id::KeyId;
 use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::limits::network::ClientAddress;
-use crate::replication::refresh::{ADDRESSES_MAX, Caller, RefusedUses, USES_MAX, UsageBatch, Use};
+use crate::replication::refresh::{
+    ADDRESSES_MAX, Caller, RefusedUses, ServiceUses, USES_MAX, UsageBatch, Use,
+};
 
 /// Longest time that usage waits for a refresh to carry it; then it gets a call by itself.
 pub const USAGE_PAUSE: DurationMs = DurationMs::from_s(60);
@@ -41,6 +43,7 @@ pub const USES_PENDING_MAX: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Usage {
     pending: HashMap<KeyId, Use>,
+    service: Option<ServiceUses>,
     under_way: Option<UsageBatch>,
     /// Time at which a batch was last handed out, or at which counting began.
     handed_out: UnixMs,
@@ -51,7 +54,13 @@ pub struct Usage {
 impl Usage {
     /// Returns empty counts.
     pub fn new(now: UnixMs) -> Self {
-        Self { pending: HashMap::new(), under_way: None, handed_out: now, timer: None }
+        Self {
+            pending: HashMap::new(),
+            service: None,
+            under_way: None,
+            handed_out: now,
+            timer: None,
+        }
     }
 
     /// Counts one request; `outcome` is the code of the reason if it was refused. Returns `false`
@@ -95,6 +104,21 @@ impl Usage {
         true
     }
 
+    /// Counts one request with the account's service ID; `is_right` is `true` if its password was
+    /// right.
+    pub fn count_service(&mut self, is_right: bool, address: Option<ClientAddress>, at: UnixMs) {
+        let used = self.service.get_or_insert_default();
+        let caller = address.map(|address| Caller { address, count: 1, last_at: at });
+        if is_right {
+            used.count = used.count.saturating_add(1);
+            used.last_at = used.last_at.max(Some(at));
+            caller.into_iter().for_each(|caller| note(caller, &mut used.callers));
+        } else {
+            used.refused = used.refused.saturating_add(1);
+            caller.into_iter().for_each(|caller| note(caller, &mut used.refused_from));
+        }
+    }
+
     /// Returns the batch to send with a call: the one in flight, or a new one with the next
     /// `sequence`.
     pub fn hand_out(
@@ -103,11 +127,12 @@ impl Usage {
         sequence: &mut u64,
         now: UnixMs,
     ) -> Option<UsageBatch> {
-        if self.under_way.is_none() && !self.pending.is_empty() {
+        if self.under_way.is_none() && (!self.pending.is_empty() || self.service.is_some()) {
             *sequence = sequence.saturating_add(1);
             let ids: Vec<KeyId> = self.pending.keys().take(USES_MAX).copied().collect();
             let uses = ids.iter().filter_map(|id| self.pending.remove(id)).map(reported).collect();
-            self.under_way = Some(UsageBatch { isolate, sequence: *sequence, uses });
+            let service = self.service.take();
+            self.under_way = Some(UsageBatch { isolate, sequence: *sequence, uses, service });
         }
         self.handed_out = now;
         self.under_way.clone()
@@ -151,13 +176,19 @@ impl Usage {
 
     /// Returns `true` if no usage waits.
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty() && self.under_way.is_none()
+        self.pending.is_empty() && self.service.is_none() && self.under_way.is_none()
     }
 
     /// Returns the number of requests that are lost if these counts are dropped.
     pub fn waiting(&self) -> u64 {
         let uses = self.pending.values().chain(self.under_way.iter().flat_map(|batch| &batch.uses));
-        uses.fold(0_u64, |sum, used| sum.saturating_add(used.count).saturating_add(used.denials))
+        let keys = uses
+            .fold(0_u64, |sum, used| sum.saturating_add(used.count).saturating_add(used.denials));
+        let handed_out = self.under_way.iter().flat_map(|batch| &batch.service);
+        self.service
+            .iter()
+            .chain(handed_out)
+            .fold(keys, |sum, used| sum.saturating_add(used.count).saturating_add(used.refused))
     }
 }
 
@@ -242,6 +273,30 @@ mod tests {
             let last_refused = refused.map(|(_, ms)| at(*ms)).max();
             assert_eq!(used.refusals.first().map(|refused| refused.last_at), last_refused);
         }
+    }
+
+    #[test]
+    fn the_service_password_is_counted_apart_with_its_callers() {
+        let mut usage = Usage::new(at(0));
+        let from = |last: u8| ClientAddress::parse(&format!("203.0.113.{last}"));
+        usage.count_service(true, from(1), at(5));
+        usage.count_service(true, from(1), at(3));
+        usage.count_service(false, None, at(9));
+        (0..20).for_each(|last| usage.count_service(false, from(last), at(10)));
+        assert_eq!(usage.waiting(), 23);
+        let batch = usage.hand_out(1, &mut 0, at(20)).unwrap();
+        let service = batch.service.clone().unwrap();
+        assert_eq!((service.count, service.last_at, service.refused), (2, Some(at(5)), 21));
+        assert_eq!(
+            service.callers,
+            [Caller { address: from(1).unwrap(), count: 2, last_at: at(5) }]
+        );
+        assert_eq!(service.refused_from.len(), ADDRESSES_MAX);
+        assert_eq!(service.refused_from[0].address, from(19).unwrap());
+        assert!(batch.uses.is_empty() && !usage.is_empty());
+        assert_eq!(usage.waiting(), 23, "until it is answered");
+        usage.answered(1);
+        assert!(usage.is_empty());
     }
 
     #[test]

@@ -83,9 +83,9 @@ pub struct Credential {
     /// the member.
     #[serde(default, skip_serializing_if = "is_first")]
     pub sealing: SealingGeneration,
-    /// Member whose MFA the credential depends on; only where the account demands MFA, and not for a
-    /// credential that follows an issuer. A change of that demand begins a new epoch, so no record
-    /// from before it counts.
+    /// Member whose MFA the credential depends on; only where the account demands MFA, and not for
+    /// a credential that follows an issuer. A change of that demand begins a new epoch, so no
+    /// record from before it counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<MemberId>,
 }

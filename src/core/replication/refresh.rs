@@ -217,6 +217,29 @@ pub struct UsageBatch {
     pub sequence: u64,
     /// Uses, one entry per key.
     pub uses: Vec<Use>,
+    /// Uses of the service password; `None` if there were none. Edges of an earlier release leave
+    /// it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceUses>,
+}
+
+/// The uses of an account's service password.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceUses {
+    /// Number of requests with the right password.
+    pub count: u64,
+    /// Time of the last of them, Unix ms; `None` if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_at: Option<UnixMs>,
+    /// Their addresses, at most [`ADDRESSES_MAX`], the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<Caller>,
+    /// Number of requests with the service ID and a wrong password.
+    #[serde(default)]
+    pub refused: u64,
+    /// Their addresses, at most [`ADDRESSES_MAX`], the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_from: Vec<Caller>,
 }
 
 /// The uses of one key.

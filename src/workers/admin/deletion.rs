@@ -1,6 +1,7 @@
 //! Routes under `/v1/deletions`: draws codes; the account's ledger decides.
 
 use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{body, form, view};
 use claviger_control::protocol::code::{Code, CodePurpose};
@@ -9,12 +10,14 @@ use claviger_control::protocol::deletion::NewCode;
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::envelope::code_associated_data;
 use claviger_control::protocol::ledger::LedgerReply;
+use claviger_control::protocol::refusal::Refusal;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
 use claviger_core::base::id::{AccountId, TokenId};
 use claviger_core::base::secret::SecretText;
 use claviger_workers::rng;
 
+use crate::attempts;
 use crate::clock::now;
 use crate::context::RequestContext;
 
@@ -52,7 +55,13 @@ pub async fn confirm(context: &RequestContext<'_>, id: TokenId) -> Result<Respon
         LedgerReply::Deleted { records, bound, restorable_until } => {
             Ok(Response::json(200, &view::deleted(&records, bound, restorable_until, now())))
         }
-        reply => Err(context.refusal(reply)),
+        reply => {
+            if matches!(reply, LedgerReply::Refused(Refusal::CodeWrong { .. })) {
+                let (wrong, owner) = (AttemptRefused::Wrong, (Some(account), None));
+                attempts::note_refused(context, LoggedAttempt::DeletionCode, wrong, owner);
+            }
+            Err(context.refusal(reply))
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! a password hash, so that each request counts as a try: by address, and at the invited name.
 
 use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{body, member_form, view};
 use claviger_control::protocol::command::Command;
@@ -16,20 +17,19 @@ use claviger_control::protocol::tries::Tries;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
 use claviger_core::base::secret::SecretText;
+use claviger_core::credential::limits::network::ClientAddress;
 use futures_util::future::join;
 
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::sessions::{
-    count, count_try, has_password, new_sign_in, signed_in_or_challenged, succeeded,
-};
-use crate::{calls, refusals};
+use crate::sessions::{has_password, new_sign_in, signed_in_or_challenged};
+use crate::{attempts, calls, refusals};
 
 /// Returns the invitation to the holder of its token. Nothing is claimed or used up.
 pub async fn check(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let body::CheckInvitation { token } = context.body().await?;
     let token = genuine(context, &token)?;
-    count_try(context).await?;
+    attempts::count_try(context).await?;
     let offer = offered(context, &token).await?;
     let has_password = has_password(context, &offer.email).await?;
     Ok(Response::json(200, &view::invitation_offer(&offer, has_password, now())))
@@ -40,23 +40,28 @@ pub async fn accept(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     let typed: body::AcceptInvitation = context.body().await?;
     let token = genuine(context, &typed.token)?;
     let (name, language) = member_form::joiner(&typed)?;
-    let by_address = count_try(context).await?;
+    let by_address = attempts::count_try(context).await?;
     let InvitationOffer { account: account_name, email, member, .. } =
         offered(context, &token).await?;
     let name = member_form::joining_name(name, &email)?;
     let at_name = Tries::at_name(&email, context.client());
-    count(context, &at_name).await?;
+    attempts::count(context, &at_name).await?;
     let has_password = has_password(context, &email).await?;
     let names = [account_name.as_str(), name.as_str(), email.as_str()];
     member_form::joining_password(&typed.password, has_password, &names)?;
 
     let account = token.account();
-    let claim =
-        NameRequest::Claim { name: email.to_string(), account, member, password: typed.password };
+    let (name_of, password) = (email.to_string(), typed.password);
+    let network = context.client().map(ClientAddress::block);
+    let claim = NameRequest::Claim { name: name_of, account, member, password, network };
     let (secret_version, accounts) = match calls::name(context.env, &email, &claim).await? {
         NameReply::Claimed { secret_version, accounts } => (secret_version, accounts),
         // A wrong password of a person who has one; otherwise another person is claiming the name.
-        NameReply::Taken if has_password => return Err(AdminProblem::SignInRefused),
+        NameReply::Taken if has_password => {
+            let wrong = AttemptRefused::Wrong;
+            attempts::note_refused(context, LoggedAttempt::SignIn, wrong, (None, None));
+            return Err(AdminProblem::SignInRefused);
+        }
         NameReply::Taken => return Err(AdminProblem::AddressTaken),
         _ => return Err(RequestProblem::Unavailable.into()),
     };
@@ -87,7 +92,8 @@ pub async fn accept(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     if !is_challenged && context.session().is_ok() {
         let _ = context.command(Command::SignOut).await;
     }
-    join(succeeded(context, &by_address), succeeded(context, &at_name)).await;
+    join(attempts::succeeded_at(context, &by_address), attempts::succeeded_at(context, &at_name))
+        .await;
     Ok(answer)
 }
 

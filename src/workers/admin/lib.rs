@@ -15,6 +15,7 @@
 
 mod access;
 mod activity;
+mod attempts;
 mod calls;
 mod clock;
 mod context;
@@ -241,6 +242,8 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::CheckInvitation => joining::check(context).await,
         Route::AcceptInvitation => joining::accept(context).await,
         Route::EditProfile => members::edit_profile(context).await,
+        Route::ShowNotices => members::show_notices(context).await,
+        Route::EditNotices => members::edit_notices(context).await,
         Route::EditOwnAccount => members::edit_account(context).await,
         Route::Factors(route) => factors::answer(context, route).await,
     }

@@ -93,6 +93,28 @@ pub async fn edit_profile(context: &RequestContext<'_>) -> Result<Response, Admi
     session(context, MembersCommand::EditProfile { name, language }).await
 }
 
+/// Returns the own switches of notices.
+pub async fn show_notices(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    notices(context, MembersCommand::ShowNotices).await
+}
+
+/// Changes the own switches of notices.
+pub async fn edit_notices(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    context.session()?;
+    let changes = context.body().await?;
+    notices(context, MembersCommand::EditNotices { changes }).await
+}
+
+async fn notices(
+    context: &RequestContext<'_>,
+    command: MembersCommand,
+) -> Result<Response, AdminProblem> {
+    match ask(context, command).await? {
+        LedgerReply::Notices { notices } => Ok(Response::json(200, &view::notices(notices, now()))),
+        reply => Err(context.refusal(reply)),
+    }
+}
+
 /// Changes the name or time zone of the account.
 pub async fn edit_account(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     context.session()?;

@@ -14,6 +14,7 @@
 use std::rc::Rc;
 
 use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::log;
 use claviger_control::admin::mail::Taking;
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::objects::address::Address;
@@ -280,6 +281,16 @@ impl Host {
             }
             Effect::TellPassword { account, news } => {
                 let news = LedgerRequest::PasswordChanged(news.clone());
+                return match calls::ledger(&self.env, *account, &news).await {
+                    Ok(reply) => outcome_of_news(&reply),
+                    Err(_) => EffectOutcome::Failed,
+                };
+            }
+            Effect::TellAttempts { account, news, .. } => {
+                for report in &news.attempts {
+                    worker::console_warn!("{}", log::reported(*account, news.member, report));
+                }
+                let news = LedgerRequest::AttemptsRefused(news.clone());
                 return match calls::ledger(&self.env, *account, &news).await {
                     Ok(reply) => outcome_of_news(&reply),
                     Err(_) => EffectOutcome::Failed,

@@ -1,34 +1,35 @@
 //! Routes about a person: their accounts, sessions and password.
 
+use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::view::OwnAccount;
 use claviger_control::admin::{body, form, session, view};
-use claviger_control::protocol::account::{Email, TextError, check_password};
+use claviger_control::protocol::account::Email;
 use claviger_control::protocol::code::{Code, CodePurpose};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::envelope::code_associated_data;
 use claviger_control::protocol::identity::{Membership, ResetMail};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, NewSession};
+use claviger_control::protocol::member::SecretVersion;
 use claviger_control::protocol::objects::{NameReply, NameRequest};
 use claviger_control::protocol::proof::DemandedProof;
 use claviger_control::protocol::refusal::Refusal;
-use claviger_control::protocol::tries::Tries;
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
 use claviger_core::base::id::{AccountId, TokenId};
 use claviger_core::base::secret::SecretText;
 use claviger_workers::rng;
-use futures_util::future::{join, join_all};
+use futures_util::future::join_all;
 
 use crate::clock::now;
 use crate::context::RequestContext;
 use crate::sessions::{
-    REFUSAL_MS_MIN, count, count_try, delay, new_session, new_sign_in, session_answer,
-    signed_in_or_challenged, succeeded,
+    REFUSAL_MS_MIN, delay, is_too_long, new_session, new_sign_in, session_answer,
+    signed_in_or_challenged,
 };
-use crate::{calls, refusals};
+use crate::{attempts, calls, refusals};
 
 /// Earliest time for the answer to the beginning of a reset, in milliseconds. It calls two objects
 /// if the address has a member, and one if it has none.
@@ -140,15 +141,16 @@ pub async fn change_password(context: &RequestContext<'_>) -> Result<Response, A
     }
     let names = [view.member.name.as_str(), &view.account.name, view.member.email.as_str()];
     form::new_password("new_password", &form.new_password, Some(&form.password), &names)?;
-    let by_address = count_try(context).await?;
-    if check_password(form.password.expose())
-        .is_err_and(|error| matches!(error, TextError::TooLong { .. }))
-    {
-        return Err(AdminProblem::StepUpRefused);
-    }
-    let at_name = Tries::at_name(&view.member.email, context.client());
-    count(context, &at_name).await?;
+    let counted = attempts::count_session(context, &before).await?;
     let (account, member) = (before.account(), view.member.id);
+    let refuse = || {
+        let own = (Some(account), Some(member));
+        attempts::note_refused(context, LoggedAttempt::StepUp, AttemptRefused::Wrong, own);
+        Err(AdminProblem::StepUpRefused)
+    };
+    if is_too_long(&form.password) {
+        return refuse();
+    }
     let change = NameRequest::ChangePassword {
         account,
         member,
@@ -159,10 +161,10 @@ pub async fn change_password(context: &RequestContext<'_>) -> Result<Response, A
     let (secret_version, accounts) =
         match calls::name(context.env, &view.member.email, &change).await? {
             NameReply::PasswordChanged { secret_version, accounts } => (secret_version, accounts),
-            NameReply::Refused => return Err(AdminProblem::StepUpRefused),
+            NameReply::Refused => return refuse(),
             _ => return Err(RequestProblem::Unavailable.into()),
         };
-    join(succeeded(context, &by_address), succeeded(context, &at_name)).await;
+    attempts::succeeded(context, &counted).await;
     // The ledger follows to the new version, which ends the sessions before it. If this call fails,
     // the name object tells it, and the member signs in with the new password.
     let (token, session) = new_session(context, account, accounts);
@@ -179,7 +181,9 @@ pub async fn change_password(context: &RequestContext<'_>) -> Result<Response, A
     let view = context.session_of(context.call_ledger(account, &sign_in).await?)?;
     refusals::note_over(&before, now());
     let answer = session_answer(context, 200, &view);
-    Ok(answer.with("set-cookie", session::set_cookie(token.expose())))
+    let answer = answer.with("set-cookie", session::set_cookie(token.expose()));
+    // The mark of before is of the password before.
+    Ok(attempts::with_mark(context, answer, &view))
 }
 
 /// Mails the code of a password reset, if the address has a member. The answer is the same, and
@@ -187,9 +191,17 @@ pub async fn change_password(context: &RequestContext<'_>) -> Result<Response, A
 pub async fn begin_reset(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     context.config.mail.as_ref().ok_or(AdminProblem::MailOff)?;
     let form: body::BeginReset = context.body().await?;
-    count_try(context).await?;
-    if let Ok(email) = Email::parse(&form.email) {
-        let _ = mail_reset(context, email).await;
+    let email = Email::parse(&form.email).ok();
+    let known = match &email {
+        Some(email) => attempts::count_browser(context, email).await,
+        None => None,
+    };
+    let browser = match known {
+        Some(counted) => counted.browser,
+        None => attempts::count_try(context).await.map(|_| None)?,
+    };
+    if let Some(email) = email {
+        let _ = mail_reset(context, email, browser).await;
     }
     delay(context, RESET_MS_MIN).await;
     Ok(Response::empty(202))
@@ -200,41 +212,58 @@ pub async fn confirm_reset(context: &RequestContext<'_>) -> Result<Response, Adm
     let form: body::ConfirmReset = context.body().await?;
     let code = form::code(CodePurpose::Reset, &form.code)?;
     form::new_password("password", &form.password, None, &[&form.email])?;
-    let by_address = count_try(context).await?;
-    if let Ok(email) = Email::parse(&form.email) {
-        let at_name = Tries::at_name(&email, context.client());
-        count(context, &at_name).await?;
+    let email = Email::parse(&form.email).ok();
+    if email.is_none() {
+        attempts::count_try(context).await?;
+    }
+    if let Some(email) = email {
+        let counted = attempts::count_person(context, &email).await?;
         let confirm = NameRequest::ConfirmReset {
             code: SecretText::new(code.expose().to_owned()),
             new_password: form.password,
             address: context.address(),
+            browser: counted.browser,
         };
         match calls::name(context.env, &email, &confirm).await? {
             NameReply::PasswordChanged { .. } => {
-                join(succeeded(context, &by_address), succeeded(context, &at_name)).await;
+                attempts::succeeded(context, &counted).await;
                 return Ok(Response::empty(204));
             }
             NameReply::Refused => {}
             _ => return Err(RequestProblem::Unavailable.into()),
         }
     }
+    let wrong = AttemptRefused::Wrong;
+    attempts::note_refused(context, LoggedAttempt::ResetCode, wrong, (None, None));
     delay(context, REFUSAL_MS_MIN).await;
     Err(AdminProblem::ResetRefused)
 }
 
 /// Draws a code, has the name object store its MAC, and the ledger of a membership mail it.
-async fn mail_reset(context: &RequestContext<'_>, email: Email) -> Result<(), AdminProblem> {
+async fn mail_reset(
+    context: &RequestContext<'_>,
+    email: Email,
+    browser: Option<SecretVersion>,
+) -> Result<(), AdminProblem> {
     let (id, code) = (TokenId::random(&mut rng()), Code::draw(CodePurpose::Reset, &mut rng()));
     let code = SecretText::new(code.expose().to_owned());
-    let begin = NameRequest::BeginReset { id, code: code.clone() };
-    let begun = calls::name(context.env, &email, &begin).await?;
+    let begin = NameRequest::BeginReset { id, code: code.clone(), browser };
+    // No answer says that the mail was not queued, so a call without a reply is repeated. Both
+    // calls have the same effect as one.
+    let begun = match calls::name(context.env, &email, &begin).await {
+        Err(_) => calls::name(context.env, &email, &begin).await?,
+        Ok(begun) => begun,
+    };
     let NameReply::ResetBegun { account, member, until } = begun else { return Ok(()) };
     let place = code_associated_data(account, &id);
     let sealed = encryption::encrypt(&code, place, &context.config.master, &mut rng())
         .ok_or(RequestProblem::Internal)?;
     let address = context.address();
     let mail = ResetMail { member, email, reset: id, until, address, sealed };
-    context.call_ledger(account, &LedgerRequest::MailReset(mail)).await?;
+    let mail = LedgerRequest::MailReset(mail);
+    if context.call_ledger(account, &mail).await.is_err() {
+        context.call_ledger(account, &mail).await?;
+    }
     Ok(())
 }
 

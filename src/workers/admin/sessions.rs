@@ -3,15 +3,17 @@
 use core::time::Duration;
 
 use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{body, form, session, view};
 use claviger_control::protocol::account::{Email, TextError, check_password};
+use claviger_control::protocol::attempts::AttemptKind;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::identity::{Membership, NewChallenge, NewSession};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, NewMember, Opening};
 use claviger_control::protocol::member::SecretVersion;
 use claviger_control::protocol::objects::{
-    AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
+    DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
 use claviger_control::protocol::proof::DemandedProof;
 use claviger_control::protocol::refusal::Refusal;
@@ -27,6 +29,7 @@ use claviger_core::replication::link::COUNTERS_HEADER;
 use claviger_workers::rng;
 use futures_util::future::join;
 
+use crate::attempts::{self, Counted};
 use crate::clock::now;
 use crate::context::RequestContext;
 use crate::{access, calls, refusals, service};
@@ -66,7 +69,7 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     let wanted = form::Owner::check(&typed)?;
     // A set-up link reveals which addresses are taken, and causes password hashes. So it shares the
     // rate limit of sign-in.
-    let tries = count_try(context).await?;
+    let tries = attempts::count_try(context).await?;
     // The password of a person who has one is only compared, whatever the rules for new ones say.
     if wanted.needs_present_password() && !has_password(context, &wanted.email).await? {
         wanted.judge_password()?;
@@ -91,6 +94,7 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         account,
         member,
         password: typed.password.clone(),
+        network: context.client().map(ClientAddress::block),
     };
     let (secret_version, accounts) =
         match claim_name(context, &wanted.email, &at_name, &claim).await {
@@ -131,7 +135,7 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         let _ = calls::name(context.env, &email, &release).await;
     }
     let answer = signed_in_or_challenged(context, reply, &tokens)?;
-    join(succeeded(context, &tries), succeeded(context, &at_name)).await;
+    join(attempts::succeeded_at(context, &tries), attempts::succeeded_at(context, &at_name)).await;
     Ok(answer)
 }
 
@@ -142,7 +146,7 @@ async fn claim_name(
     at_name: &Tries,
     claim: &NameRequest,
 ) -> Result<NameReply, AdminProblem> {
-    count(context, at_name).await?;
+    attempts::count(context, at_name).await?;
     Ok(calls::name(context.env, email, claim).await?)
 }
 
@@ -163,7 +167,7 @@ pub async fn check_set_up(context: &RequestContext<'_>) -> Result<Response, Admi
     if refusals::is_over(&token, context.request.arrived) {
         return Err(AdminProblem::SetupDone);
     }
-    count_try(context).await?;
+    attempts::count_try(context).await?;
     let check = DirectoryRequest::CheckFirst { account: token.account() };
     match calls::directory(context.env, &check).await? {
         DirectoryReply::SetupDone => {
@@ -182,11 +186,16 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
         Ok(email) => prove(context, &email, form.password).await?,
         Err(_) => {
             // Counted like any other try, so that a client cannot tell the difference.
-            count_try(context).await?;
+            attempts::count_try(context).await?;
             None
         }
     };
+    let note = || {
+        let wrong = AttemptRefused::Wrong;
+        attempts::note_refused(context, LoggedAttempt::SignIn, wrong, (None, None));
+    };
     let Some(proof) = found else {
+        note();
         delay(context, REFUSAL_MS_MIN).await;
         return Err(AdminProblem::SignInRefused);
     };
@@ -212,6 +221,7 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
     if let Some(problem) = unreached {
         return Err(problem);
     }
+    note();
     delay(context, REFUSAL_MS_MIN).await;
     Err(AdminProblem::SignInRefused)
 }
@@ -267,9 +277,13 @@ pub async fn step_up(
         return Err(view::required(DemandedProof::Password.methods(true)));
     }
     let own = Membership { account: before.account(), member: view.member.id };
-    let proof = prove(context, &view.member.email, password).await?;
+    let proof = prove_again(context, before, &view.member.email, password).await?;
     let proof = proof.filter(|proof| proof.memberships.contains(&own));
-    let Some(proof) = proof else { return Err(AdminProblem::StepUpRefused) };
+    let Some(proof) = proof else {
+        let (wrong, owner) = (AttemptRefused::Wrong, (Some(own.account), Some(own.member)));
+        attempts::note_refused(context, LoggedAttempt::StepUp, wrong, owner);
+        return Err(AdminProblem::StepUpRefused);
+    };
     let (token, session) = new_session(context, own.account, view.accounts);
     let step_up = Command::StepUp {
         secret_version: proof.secret_version,
@@ -288,25 +302,82 @@ async fn prove(
     email: &Email,
     password: SecretText,
 ) -> Result<Option<Proof>, AdminProblem> {
-    let by_address = count_try(context).await?;
-    if check_password(password.expose())
-        .is_err_and(|error| matches!(error, TextError::TooLong { .. }))
-    {
+    if is_too_long(&password) {
+        attempts::count_try(context).await?;
         return Ok(None);
     }
-    let at_name = Tries::at_name(email, context.client());
-    count(context, &at_name).await?;
+    let sign_in = AttemptKind::SignIn;
+    if let Some(counted) = attempts::count_browser(context, email).await
+        && let PasswordCheck::Checked(proof) =
+            verify(context, email, &password, sign_in, &counted).await?
+    {
+        return Ok(proof);
+    }
+    let counted = attempts::count_stranger(context, email).await?;
+    match verify(context, email, &password, sign_in, &counted).await? {
+        PasswordCheck::Checked(proof) => Ok(proof),
+        // The object has refused a mark that it was not sent.
+        PasswordCheck::BrowserOver => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
+/// Finds the person of a session, whose ledger has confirmed it, by their password.
+async fn prove_again(
+    context: &RequestContext<'_>,
+    own: &MadeToken,
+    email: &Email,
+    password: SecretText,
+) -> Result<Option<Proof>, AdminProblem> {
+    let counted = attempts::count_session(context, own).await?;
+    if is_too_long(&password) {
+        return Ok(None);
+    }
+    match verify(context, email, &password, AttemptKind::StepUp, &counted).await? {
+        PasswordCheck::Checked(proof) => Ok(proof),
+        PasswordCheck::BrowserOver => Err(RequestProblem::Unavailable.into()),
+    }
+}
+
+/// Returns `true` for a password that no person can have, and that costs no hash.
+pub fn is_too_long(password: &SecretText) -> bool {
+    check_password(password.expose()).is_err_and(|error| matches!(error, TextError::TooLong { .. }))
+}
+
+/// The result of a verification.
+enum PasswordCheck {
+    /// The password was checked: the proof if it is right.
+    Checked(Option<Proof>),
+    /// The mark of the browser is of another password. Nothing was checked.
+    BrowserOver,
+}
+
+/// Verifies a password whose try was counted.
+async fn verify(
+    context: &RequestContext<'_>,
+    email: &Email,
+    password: &SecretText,
+    attempt: AttemptKind,
+    counted: &Counted,
+) -> Result<PasswordCheck, AdminProblem> {
     let block = context.client().map(ClientAddress::block);
-    let verify = NameRequest::Verify { password, block, counted: true };
+    let (password, browser) = (password.clone(), counted.browser);
+    let verify = NameRequest::Verify { password, block, counted: true, attempt, browser };
     match calls::name(context.env, email, &verify).await? {
         NameReply::Matches { account, member, secret_version, confirmed, memberships } => {
-            join(succeeded(context, &by_address), succeeded(context, &at_name)).await;
+            attempts::succeeded(context, counted).await;
             // An object of an earlier release names one alone.
             let first = Membership { account, member };
             let memberships = if memberships.is_empty() { vec![first] } else { memberships };
-            Ok(Some(Proof { email: email.clone(), secret_version, confirmed, memberships }))
+            let email = email.clone();
+            Ok(PasswordCheck::Checked(Some(Proof {
+                email,
+                secret_version,
+                confirmed,
+                memberships,
+            })))
         }
-        NameReply::Refused => Ok(None),
+        NameReply::Refused => Ok(PasswordCheck::Checked(None)),
+        NameReply::BrowserOver => Ok(PasswordCheck::BrowserOver),
         NameReply::TooMany { until } => Err(view::too_many(until, now())),
         _ => Err(RequestProblem::Unavailable.into()),
     }
@@ -320,36 +391,6 @@ pub async fn delay(context: &RequestContext<'_>, min_ms: u64) {
         now().as_ms().saturating_sub(context.request.arrived.as_ms()).max(0).unsigned_abs();
     let until_ms = spent_ms.max(min_ms).next_multiple_of(REFUSAL_MS_STEP);
     worker::Delay::from(Duration::from_millis(until_ms.saturating_sub(spent_ms))).await;
-}
-
-/// Counts a try by the client's address.
-pub async fn count_try(context: &RequestContext<'_>) -> Result<Tries, AdminProblem> {
-    let tries = Tries::by_address(context.client());
-    count(context, &tries).await?;
-    Ok(tries)
-}
-
-/// Counts a try. While an object refuses, this isolate does not ask it again.
-pub async fn count(context: &RequestContext<'_>, tries: &Tries) -> Result<(), AdminProblem> {
-    if let Some(until) = refusals::no_try_before(tries, now()) {
-        return Err(view::too_many(until, now()));
-    }
-    let request = AddressRequest::Count { counters: tries.counters.clone() };
-    match calls::address(context.env, &tries.instance, &request).await? {
-        AddressReply::Counted => Ok(()),
-        AddressReply::TooMany { until } => {
-            refusals::note_too_many(tries, now(), until);
-            Err(view::too_many(until, now()))
-        }
-        AddressReply::NotUnderstood => Err(RequestProblem::Unavailable.into()),
-    }
-}
-
-/// Records that a counted try succeeded. If that fails, the block is not exempt: the log says so.
-pub async fn succeeded(context: &RequestContext<'_>, tries: &Tries) {
-    let Some(counter) = tries.own().cloned() else { return };
-    let request = AddressRequest::Succeeded { counter };
-    let _ = calls::address(context.env, &tries.instance, &request).await;
 }
 
 /// Draws a session of a person with this number of memberships: its cookie, and what its ledger
@@ -410,14 +451,16 @@ pub fn signed_in_or_challenged(
     }
 }
 
-/// Returns the answer that opens a session, with its cookie.
+/// Returns the answer that opens a session, with its cookie and the mark of this browser.
 pub fn signed_in(
     context: &RequestContext<'_>,
     reply: LedgerReply,
     new: &NewToken,
 ) -> Result<Response, AdminProblem> {
     let view = context.session_of(reply)?;
-    Ok(session_answer(context, 201, &view).with("set-cookie", session::set_cookie(new.expose())))
+    let answer = session_answer(context, 201, &view);
+    let answer = answer.with("set-cookie", session::set_cookie(new.expose()));
+    Ok(attempts::with_mark(context, answer, &view))
 }
 
 /// Returns the session document.

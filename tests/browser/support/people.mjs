@@ -109,6 +109,7 @@ export async function standIn(page, { session = {}, account = {}, ...given } = {
     members: [],
     invitations: [],
     browsers: BROWSERS,
+    notices: { key_issued: true, key_network: true, key_end: true },
     accounts: [
       { id: "a1B2c3D4", name: "Example KK", role: "owner", current: true },
       { id: "b1B2c3D4", name: LONG, role: "viewer", current: false },
@@ -186,9 +187,13 @@ function answerTo(state, method, path, body) {
       if (id === me.id) state.signedIn = false;
       return done;
     },
-    "PATCH member": () => ok(change(state, "member", body)),
+    "PATCH member": () => {
+      if (id !== "notices") return ok(change(state, "member", body));
+      state.notices = { ...state.notices, ...body };
+      return ok({ notices: state.notices });
+    },
     "PATCH account": () => ok(change(state, "account", body)),
-    "GET member": () => ok(state.factors),
+    "GET member": () => ok(id === "notices" ? { notices: state.notices } : state.factors),
     "DELETE member": () => {
       state.factors = { totp: null, recovery_codes_left: 0 };
       return ok(state.factors);

@@ -32,7 +32,7 @@ fn call(world: &World, sequence: u64, id: KeyId, count: u64, denials: u64) {
         callers: vec![],
         refusals: vec![],
     };
-    let usage = Some(UsageBatch { isolate: 1, sequence, uses: vec![used] });
+    let usage = Some(UsageBatch { isolate: 1, sequence, uses: vec![used], service: None });
     world.refresh(RefreshRequest { usage, ..RefreshRequest::default() });
 }
 

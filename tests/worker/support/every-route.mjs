@@ -144,6 +144,8 @@ export const ROUTES = [
   { method: "POST", path: () => "/v1/members/0123456789A/end-sessions", session: true, changes: true, good: [404, "not_found"] },
   { method: "POST", path: () => "/v1/invitations/check", changes: true, body: () => ({ token: invitation() }), wrong: { token: 7 }, good: [410, "invitation_over"] },
   { method: "POST", path: () => "/v1/invitations/accept", changes: true, body: () => ({ token: invitation(), password: OWNER.password, name: "A", language: "en" }), wrong: { password: 7 }, good: [410, "invitation_over"] },
+  { method: "GET", path: () => "/v1/member/notices", session: true, good: [200] },
+  { method: "PATCH", path: () => "/v1/member/notices", session: true, changes: true, body: () => ({ key_end: true }), wrong: { key_end: "no" }, good: [200] },
   { method: "PATCH", path: () => "/v1/member", session: true, changes: true, body: () => ({ name: OWNER.name, language: "en" }), wrong: { language: 7 }, good: [200] },
   { method: "PATCH", path: () => "/v1/account", session: true, changes: true, body: () => ({ name: "Example KK", time_zone: "Asia/Tokyo" }), wrong: { time_zone: 7 }, good: [200] },
   { method: "DELETE", path: () => "/v1/session", changes: true, good: [204] },

@@ -28,7 +28,7 @@
  * @property {string} invited_by
  * @property {string} created_at
  * @property {string} expires_at
- * @property {'queued' | 'sent' | 'failing' | 'refused' | null} mail state of the last mail; `null`
+ * @property {'queued' | 'sent' | 'failing' | 'refused' | 'given_up' | null} mail state of the last mail; `null`
  *   once the server has dropped it
  *
  * @typedef {{members: Member[], invitations?: Invitation[]}} Members

@@ -11,13 +11,31 @@ const TIMES = ["expires_at", "not_before"];
 const SPANS_MS = ["longest_ms", "freshness_ms"];
 
 /** Members that name the subject of an entry, and changed nothing. */
-const SUBJECTS = ["account", "keys", "names", "sealed", "issuer", "member", "member_name", "email", "method", "left"];
+const SUBJECTS = [
+  "account",
+  "keys",
+  "names",
+  "sealed",
+  "issuer",
+  "member",
+  "member_name",
+  "email",
+  "method",
+  "left",
+  "attempts",
+  "network",
+];
 
 /**
  * Messages for empty values; for these members an empty value means more than "None".
  * @type {Record<string, string>}
  */
-const EMPTY = { expires_at: "expiry.unlimited", networks: "networks.anywhere", longest_ms: "expiry.unlimited" };
+const EMPTY = {
+  expires_at: "expiry.unlimited",
+  networks: "networks.anywhere",
+  network: "change.network.others",
+  longest_ms: "expiry.unlimited",
+};
 
 /**
  * @param {{field: string, begins?: boolean} & import('./list.js').Change} props `begins` is `true`

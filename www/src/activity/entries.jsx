@@ -96,6 +96,7 @@ function Author({ entry: { by, address } }) {
     key: () => say("activity.by-key", { name: by.id ? <a href={keyAddress(by.id)}>{name}</a> : name }),
     service: () => say("service.password"),
     operator: () => (by.name ? say("activity.operator.named", { name: by.name }) : say("activity.operator")),
+    unproven: () => say("activity.unproven"),
   };
   return (
     <>

@@ -11,7 +11,6 @@
  * @property {number} [status]
  * @property {FieldError[]} [errors]
  * @property {string} [request_id] the number to quote to the operator, if the server is at fault
- * @property {string[]} [methods] ways to confirm one's identity
  * @property {string} [until]
  * @property {number} [max]
  * @property {number} [tries_left]

@@ -8,6 +8,13 @@ import { ifUnchanged } from "../key/model.js";
  * @property {string | null} changed_at
  * @property {import('../key/model.js').IssuanceLimits} ceiling
  * @property {number} revision
+ * @property {ServiceUsage | null} [usage] an earlier server sends none
+ *
+ * The requests with the right password in the last seven days.
+ * @typedef {object} ServiceUsage
+ * @property {string | null} last_used_at
+ * @property {number} uses_7d
+ * @property {{network: string, uses: number, last_used_at: string}[]} networks the latest first
  */
 
 const PATH = "/v1/account/service";

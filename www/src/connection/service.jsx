@@ -18,6 +18,7 @@ import { LimitsDialog } from "./limits.jsx";
 import { NewPassword } from "./password.jsx";
 import { ServiceProblem } from "./problem.jsx";
 import { loadService, renewService, revealService } from "./requests.js";
+import { ServiceUse } from "./usage.jsx";
 
 /** @param {{onLoaded: () => void}} props `onLoaded` is called once it is drawn */
 export function Service({ onLoaded }) {
@@ -121,6 +122,7 @@ export function Service({ onLoaded }) {
               <IssuanceLimits limits={service.ceiling} />
             </dd>
           </div>
+          {service.usage && <ServiceUse usage={service.usage} />}
         </dl>
       ) : isOwner(session) ? (
         <button type="button" onClick={create}>

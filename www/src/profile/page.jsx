@@ -1,5 +1,5 @@
 // Draws the page of the person who is signed in: name and language, password, second
-// factor, browsers, accounts.
+// factor, browsers, accounts, notices.
 import { useSession } from "../client/session.jsx";
 import { PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -7,10 +7,11 @@ import { OwnAccounts } from "./accounts.jsx";
 import { Browsers } from "./browsers.jsx";
 import { Details } from "./details.jsx";
 import { TwoSteps } from "./mfa.jsx";
+import { Notices } from "./notices.jsx";
 import { PasswordSection } from "./password.jsx";
 
 /** Parts of the page that have an address. */
-const PARTS = ["browsers", "accounts", "mfa"];
+const PARTS = ["browsers", "accounts", "mfa", "notices"];
 
 /** @param {{part?: string}} props `part` comes from the address bar */
 export function ProfilePage({ part = "" }) {
@@ -26,6 +27,7 @@ export function ProfilePage({ part = "" }) {
       <PasswordSection />
       <TwoSteps reached={part === "mfa"} />
       <Browsers reached={part === "browsers"} />
+      <Notices reached={part === "notices"} />
     </>
   );
 }

@@ -18,6 +18,9 @@
  * @property {string | null} name `null` while the account cannot be reached, as is the role
  * @property {import('../client/session.jsx').Role | null} role
  * @property {boolean} current
+ *
+ * The notices that are mailed, by kind.
+ * @typedef {{key_issued: boolean, key_network: boolean, key_end: boolean}} NoticeSettings
  */
 
 /**
@@ -112,3 +115,17 @@ export const turnOffApp = (request) => request("DELETE", `${FACTORS}/totp`);
 
 /** @param {Request} request @returns {Answering<NewCodes>} */
 export const renewCodes = (request) => request("POST", `${FACTORS}/recovery-codes`);
+
+/**
+ * @param {Request} request
+ * @param {AbortSignal} signal
+ * @returns {Answering<{notices: NoticeSettings}>}
+ */
+export const loadNotices = (request, signal) => request("GET", "/v1/member/notices", { signal });
+
+/**
+ * @param {Request} request
+ * @param {NoticeSettings} notices
+ * @returns {Answering<{notices: NoticeSettings}>}
+ */
+export const changeNotices = (request, notices) => request("PATCH", "/v1/member/notices", { body: notices });

@@ -10,7 +10,7 @@ use claviger_core::config::terms::{Bound, Terms};
 use claviger_core::credential::key::access_key;
 
 use super::blocks::{Block, Precision, moment};
-use super::{key_templates, member_templates};
+use super::{key_templates, member_templates, notice_templates};
 use crate::protocol::envelope::Letter;
 use crate::protocol::keys::KeyName;
 use crate::protocol::member::Language;
@@ -123,6 +123,16 @@ pub fn render(
         Letter::RoleChanged { account, by, from, to, at, zone } => {
             let at = moment(*at, zone, language, Precision::Minutes);
             member_templates::role_changed((by, account), (*from, *to), &at, language)
+        }
+        Letter::NewNetwork { account, address, at, zone } => {
+            let at = moment(*at, zone, language, Precision::Minutes);
+            let from = address_phrase(address.as_deref(), language);
+            notice_templates::new_network(account, (&at, &from), setting.console_origin, language)
+        }
+        Letter::Notices { account, acts, issued, networks, ends, zone } => {
+            let lists = notice_templates::Lists { acts, issued, networks, ends };
+            let place = (setting.prefix, setting.console_origin);
+            notice_templates::notices(account, lists, zone, place, language)
         }
         Letter::FactorsChanged { change, account, by, left, address, at, zone } => {
             let at = moment(*at, zone, language, Precision::Seconds);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use claviger_core::base::id::KeyId;
-use claviger_core::base::time::UnixMs;
+use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::refresh::{ADDRESSES_MAX, Caller};
 use claviger_core::verify::verdict::Denial;
@@ -26,6 +26,12 @@ pub fn day(at: UnixMs) -> i64 {
 /// those of 120,000 keys on eight days that is at most 1.5 GB of an object's 10. The keys' own rows
 /// are at most 1.9 GB, so half of the object is left for the audit trail.
 pub const CALLERS_MAX: usize = 16;
+
+/// Longest delay of a report; an older time is raised to this bound.
+pub const REPORT_LATE_MAX: DurationMs = DurationMs::from_days(1);
+
+/// Time for which the addresses of a key's requests are kept.
+pub const CALLERS_KEPT: DurationMs = DurationMs::from_days(7);
 
 /// The counts of one key on one day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -157,6 +163,12 @@ pub fn add_caller(callers: &mut Vec<Caller>, later: Caller) {
         }
         None => callers.push(later),
     }
+}
+
+/// Clamps a caller's time to the range that a report can have, and its count to SQLite's range.
+pub fn drawn_in(caller: &Caller, now: UnixMs) -> Caller {
+    let last_at = caller.last_at.clamp(now.saturating_sub(REPORT_LATE_MAX), now);
+    Caller { last_at, count: stored(caller.count).unsigned_abs(), ..caller.clone() }
 }
 
 /// Converts a count to SQLite's integer range.

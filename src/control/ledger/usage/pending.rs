@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use claviger_core::base::time::{DurationMs, UnixMs};
+use claviger_core::replication::refresh::ServiceUses;
 
 use crate::ledger::usage::counts::CountsByDay;
+use crate::ledger::usage::service;
 
 /// Longest time for which reports are collected before they are written.
 pub const WRITE_PAUSE: DurationMs = DurationMs::from_s(60);
@@ -29,6 +31,7 @@ pub const PENDING_ISOLATES_MAX: usize = 5_000;
 pub struct PendingCounts {
     counts: CountsByDay,
     isolates: BTreeMap<u64, LastBatch>,
+    service: Option<ServiceUses>,
     /// Times of the first and the last report, Unix ms.
     span: Option<(UnixMs, UnixMs)>,
 }
@@ -49,6 +52,8 @@ pub struct UsageReport {
     pub(super) last_batch: Option<(u64, u64)>,
     /// Counts of the report.
     pub(super) counts: CountsByDay,
+    /// Uses of the service password in the batch, if there were any.
+    pub(super) service: Option<ServiceUses>,
 }
 
 impl PendingCounts {
@@ -60,6 +65,9 @@ impl PendingCounts {
         self.span = Some((self.span.map_or(now, |(first, _)| first), now));
         if let Some((isolate, sequence)) = report.last_batch {
             self.isolates.insert(isolate, LastBatch { sequence, at: now });
+        }
+        if let Some(later) = report.service {
+            service::add(self.service.get_or_insert_default(), later);
         }
         for (place, day_counts) in report.counts {
             self.counts.entry(place).or_default().add(day_counts);
@@ -82,8 +90,8 @@ impl PendingCounts {
         self.counts.len() >= PENDING_COUNTS_MAX || self.isolates.len() >= PENDING_ISOLATES_MAX
     }
 
-    pub(super) fn into_parts(self) -> (CountsByDay, BTreeMap<u64, LastBatch>) {
-        (self.counts, self.isolates)
+    pub(super) fn into_parts(self) -> (CountsByDay, BTreeMap<u64, LastBatch>, Option<ServiceUses>) {
+        (self.counts, self.isolates, self.service)
     }
 }
 
@@ -99,6 +107,7 @@ mod tests {
         UsageReport {
             last_batch: Some((isolate, sequence)),
             counts: [((key, day), day_counts)].into(),
+            service: None,
         }
     }
 
@@ -126,7 +135,7 @@ mod tests {
             (pending.sequence(1), pending.sequence(2), pending.sequence(3)),
             (Some(5), Some(9), None)
         );
-        let (counts, isolates) = pending.into_parts();
+        let (counts, isolates, _) = pending.into_parts();
         assert_eq!(counts.values().map(|day_counts| day_counts.uses).collect::<Vec<_>>(), [4, 2]);
         assert_eq!(isolates.get(&1), Some(&LastBatch { sequence: 5, at: at(5) }));
     }

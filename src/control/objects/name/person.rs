@@ -106,11 +106,19 @@ impl Person {
             bound("DELETE FROM membership WHERE account = ? AND member = ?", id),
             ask_task(id).done(),
             tell_task(id).done(),
+            attempts_task(id).done(),
         ];
         if self.memberships.iter().all(|membership| membership.id == id) {
             writes.extend(
-                ["DELETE FROM claim", "DELETE FROM password", "DELETE FROM reset"]
-                    .map(Statement::new),
+                [
+                    "DELETE FROM claim",
+                    "DELETE FROM password",
+                    "DELETE FROM reset",
+                    "DELETE FROM browser_reset",
+                    "DELETE FROM attempt",
+                    "DELETE FROM attempt_report",
+                ]
+                .map(Statement::new),
             );
         }
         writes
@@ -166,6 +174,11 @@ pub fn ask_task(id: Membership) -> Task {
 /// Returns the task that tells the ledger of a membership that the password was changed.
 pub fn tell_task(id: Membership) -> Task {
     Task::of_membership(TaskKind::TellPassword, id.account, id.member)
+}
+
+/// Returns the task that reports refused attempts to the ledger of a membership.
+pub fn attempts_task(id: Membership) -> Task {
+    Task::of_membership(TaskKind::TellAttempts, id.account, id.member)
 }
 
 /// Parses the subject of such a task.

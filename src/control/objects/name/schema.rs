@@ -1,10 +1,10 @@
 //! The name object's tables.
 
 use crate::objects::sql::migrate::Migration;
-use crate::objects::tasks;
+use crate::objects::{attempts, tasks};
 
 /// The schema. Append only.
-pub const MIGRATIONS: &[Migration] = &[CLAIM, MEMBERSHIPS];
+pub const MIGRATIONS: &[Migration] = &[CLAIM, MEMBERSHIPS, ATTEMPTS];
 
 /// Creates the claim of one member, and their passwords.
 const CLAIM: Migration = Migration {
@@ -73,6 +73,34 @@ const MEMBERSHIPS: Migration = Migration {
             hour_resets   INTEGER NOT NULL CHECK (hour_resets > 0), -- resets in it; mutable
             day_since_ms  INTEGER NOT NULL,                        -- first reset of the day's window; mutable
             day_resets    INTEGER NOT NULL CHECK (day_resets > 0)  -- resets in it; mutable
+        ) STRICT",
+    ],
+};
+
+/// Counts refused attempts, reports them to ledgers, and gives resets from a known browser limits
+/// of their own.
+const ATTEMPTS: Migration = Migration {
+    statements: &[
+        attempts::TABLE,
+        "CREATE TABLE attempt_report (
+            number INTEGER PRIMARY KEY CHECK (number > 0), -- rises; immutable
+            report TEXT    NOT NULL CHECK (json_valid(report)), -- `RefusedAttempts` as JSON; immutable
+            at_ms  INTEGER NOT NULL                        -- Unix milliseconds; immutable
+        ) STRICT",
+        // The last report that the ledger has; 0: none; rises.
+        "ALTER TABLE membership ADD COLUMN attempts_told INTEGER NOT NULL DEFAULT 0 CHECK (attempts_told >= 0)",
+        // The last reset from a browser with a mark. Its columns are those of `reset`.
+        "CREATE TABLE browser_reset (
+            one           INTEGER PRIMARY KEY CHECK (one = 1),
+            id            TEXT    NOT NULL,
+            account       TEXT    NOT NULL,
+            mac           BLOB    CHECK (length(mac) = 32),
+            expires_ms    INTEGER NOT NULL,
+            tries         INTEGER NOT NULL CHECK (tries >= 0),
+            hour_since_ms INTEGER NOT NULL,
+            hour_resets   INTEGER NOT NULL CHECK (hour_resets > 0),
+            day_since_ms  INTEGER NOT NULL,
+            day_resets    INTEGER NOT NULL CHECK (day_resets > 0)
         ) STRICT",
     ],
 };

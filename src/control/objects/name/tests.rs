@@ -1,3 +1,4 @@
+mod attempts;
 mod memberships;
 mod resets;
 mod upgrade;
@@ -54,7 +55,8 @@ impl World {
 
     fn claim(&self, (account, member): (AccountId, MemberId), password: &str) -> NameReply {
         let password = SecretText::new(password.into());
-        self.ask(NameRequest::Claim { name: "mei@example.jp".into(), account, member, password })
+        let (name, network) = ("mei@example.jp".into(), Some("203.0.113.0/24".into()));
+        self.ask(NameRequest::Claim { name, account, member, password, network })
     }
 
     fn confirm(&self, (account, member): (AccountId, MemberId), version: u32) -> NameReply {
@@ -62,8 +64,13 @@ impl World {
     }
 
     fn verify(&self, password: &str) -> NameReply {
-        let password = SecretText::new(password.into());
-        self.ask(NameRequest::Verify { password, block: None, counted: true })
+        self.verify_from("203.0.113.0/24", password, None)
+    }
+
+    fn verify_from(&self, network: &str, password: &str, browser: Option<u32>) -> NameReply {
+        let (password, block) = (SecretText::new(password.into()), Some(network.to_owned()));
+        let (attempt, browser) = (AttemptKind::SignIn, browser.map(SecretVersion));
+        self.ask(NameRequest::Verify { password, block, counted: true, attempt, browser })
     }
 
     fn next(&self) -> Option<Effect> {
@@ -153,7 +160,7 @@ fn a_claim_that_its_ledger_does_not_hold_is_released() {
         assert_eq!(world.claim(ken(), "other") == claimed(1), released, "{outcome:?}");
         world.now += PENDING_MS as i64;
         assert_eq!(
-            world.next().is_some(),
+            matches!(world.next(), Some(Effect::AskHolds { .. })),
             outcome == EffectOutcome::Failed || released,
             "no answer: asked again"
         );

@@ -9,13 +9,14 @@ use crate::base::time::UnixMs;
 use crate::credential::grant::{Granted, Wanted, grant};
 use crate::credential::key::NewKey;
 use crate::credential::limits::lifetime::Expiry;
+use crate::credential::limits::network::ClientAddress;
 use crate::gateway::exchange::body::BodyFault;
-use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
+use crate::gateway::exchange::platform::{Boxed, Operation, Platform, SharedGateway};
 use crate::gateway::exchange::{body, lookup};
 use crate::gateway::gateway::client_address;
 use crate::gateway::issuance::{
-    AskedExpiry, Authority, BODY_BYTES_MAX, IssuanceForm, Refused, RetryAfter, check_body,
-    check_head, seal, text,
+    AskedExpiry, Authority, BODY_BYTES_MAX, Credentials, IssuanceForm, Refused, RetryAfter,
+    check_body, check_head, seal, text,
 };
 use crate::replication::edge_call::{
     EdgeRequest, ExpiryReply, IssueByApi, IssueRefusal, IssueReply, ReadExpiry, Reply,
@@ -99,7 +100,25 @@ impl<R: CryptoRng> Issuance<'_, R> {
         })
         .await;
         self.renew = decided.renew;
+        if let (Err(Refused::UnknownService), Credentials::Service { account, .. }) =
+            (&decided.authority, &credentials)
+        {
+            self.log_wrong_password(*account, address).await;
+        }
         decided.authority
+    }
+
+    /// Writes a line of the log about a wrong service password. The service ID is genuine, so that
+    /// it names an account.
+    async fn log_wrong_password(&self, account: AccountId, address: Option<ClientAddress>) {
+        let network = match address {
+            Some(address) => format!("\"{}\"", address.block()),
+            None => "null".to_owned(),
+        };
+        let line = format!(
+            "{{\"event\":\"authentication_refused\",\"attempt\":\"service\",\"reason\":\"wrong\",\"network\":{network},\"account\":\"{account}\"}}"
+        );
+        self.platform.ask(Operation::Warn { line }).await;
     }
 
     /// Returns the expiry that the form asks for. The ledger reads dates, because it has the

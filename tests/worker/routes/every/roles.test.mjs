@@ -87,6 +87,8 @@ const TABLE = {
   "POST /v1/invitations/check": EVERYBODY,
   "POST /v1/invitations/accept": EVERYBODY,
   "PATCH /v1/member": MEMBERS,
+  "GET /v1/member/notices": MEMBERS,
+  "PATCH /v1/member/notices": MEMBERS,
   "PATCH /v1/account": OWNERS,
   "POST /v1/verify": EVERYBODY,
 };

@@ -64,6 +64,8 @@ describe("a member with a second factor", () => {
     assert.equal(expect(await answer(at, challenge, { code: wrong }), 401, "factor_refused").body.tries_left, 4);
     const opened = expect(await answer(at, challenge, { code }), 201);
     assert.equal(opened.body.mfa, true);
+    // The mark of a browser comes with the session, and not with the challenge.
+    assert.ok(opened.headers["set-cookie"].some((one) => one.startsWith("__Host-claviger-browser=B")));
     assert.ok(Date.parse(opened.body.step_up_until) > Date.parse(opened.body.now));
     expect(await at.console("GET", "/v1/session", { cookie: cookieOf(opened) }), 200);
     // Neither the challenge nor the code works again.

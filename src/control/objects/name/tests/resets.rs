@@ -7,15 +7,25 @@ const MINUTE: i64 = 60_000;
 
 impl World {
     fn begin(&self, seed: u8, code: &str) -> NameReply {
+        self.begin_in(None, seed, code)
+    }
+
+    fn begin_in(&self, browser: Option<u32>, seed: u8, code: &str) -> NameReply {
         let id = TokenId::parse(&char::from(seed).to_string().repeat(TokenId::WIDTH)).unwrap();
-        self.ask(NameRequest::BeginReset { id, code: SecretText::new(code.into()) })
+        let (code, browser) = (SecretText::new(code.into()), browser.map(SecretVersion));
+        self.ask(NameRequest::BeginReset { id, code, browser })
     }
 
     fn reset(&self, code: &str, password: &str) -> NameReply {
+        self.reset_in(None, code, password)
+    }
+
+    fn reset_in(&self, browser: Option<u32>, code: &str, password: &str) -> NameReply {
         self.ask(NameRequest::ConfirmReset {
             code: SecretText::new(code.into()),
             new_password: SecretText::new(password.into()),
             address: None,
+            browser: browser.map(SecretVersion),
         })
     }
 
@@ -101,13 +111,13 @@ fn codes_are_limited_by_hour_and_by_day() {
     let mut begun = Vec::new();
     // Every twenty minutes for a day and an hour.
     for turn in 0..75 {
-        if world.begin(b'a', RIGHT) == world.begun() {
+        if world.begin(b'a' + turn % 26, RIGHT) == world.begun() {
             begun.push(turn);
         }
         if turn == 3 {
             assert_eq!(begun, [0, 1, 2, 3]);
-            for _ in 0..5 {
-                world.begin(b'a', RIGHT);
+            for seed in b'A'..b'F' {
+                world.begin(seed, RIGHT);
             }
         }
         world.now += 20 * MINUTE;
@@ -135,4 +145,57 @@ fn no_code_is_stored() {
     for table in ["claim", "membership", "password", "reset", "due"] {
         assert!(!world.sql.dump(table).contains(RIGHT), "{table}");
     }
+}
+
+#[test]
+fn a_stranger_can_neither_use_up_nor_replace_the_code_of_a_known_browser() {
+    let world = of_mei();
+    for seed in [b'a', b'b', b'c'] {
+        assert_eq!(world.begin(seed, "11111111"), world.begun());
+    }
+    assert_eq!(world.begin(b'd', "11111111"), NameReply::Refused, "the hour's codes are used up");
+    assert_eq!(world.begin_in(Some(2), b'd', RIGHT), NameReply::Refused, "another password's mark");
+    assert_eq!(world.begin_in(Some(1), b'e', RIGHT), world.begun());
+    for _ in 0..9 {
+        assert_eq!(world.reset(RIGHT, "second password"), NameReply::Refused, "without the mark");
+    }
+    assert_eq!(world.reset_in(Some(1), RIGHT, "second password"), DONE);
+    assert_eq!(world.reset_in(Some(1), RIGHT, "third password"), NameReply::Refused);
+}
+
+#[test]
+fn a_known_browser_has_limits_too_and_may_use_a_code_that_was_mailed_without_its_mark() {
+    let world = of_mei();
+    world.begin(b'a', RIGHT);
+    assert_eq!(world.reset_in(Some(1), RIGHT, "second password"), DONE);
+    for (seed, begins) in [(b'b', true), (b'c', true), (b'd', true), (b'e', false)] {
+        let begun = world.begin_in(Some(2), seed, RIGHT) != NameReply::Refused;
+        assert_eq!(begun, begins, "{seed}");
+    }
+    for _ in 0..5 {
+        world.reset_in(Some(2), "76543210", "third password");
+    }
+    assert_eq!(world.reset_in(Some(2), RIGHT, "third password"), NameReply::Refused);
+}
+
+#[test]
+fn a_reset_ends_the_codes_of_both_limits() {
+    let world = of_mei();
+    world.begin(b'a', "11111111");
+    world.begin_in(Some(1), b'b', RIGHT);
+    assert_eq!(world.reset("11111111", "second password"), DONE);
+    assert_eq!(world.reset_in(Some(2), RIGHT, "third password"), NameReply::Refused);
+}
+
+#[test]
+fn a_repeated_begin_counts_once_and_keeps_the_code() {
+    let world = of_mei();
+    for _ in 0..5 {
+        assert_eq!(world.begin(b'a', RIGHT), world.begun());
+    }
+    assert_eq!(world.begin(b'b', RIGHT), world.begun());
+    assert_eq!(world.begin(b'c', RIGHT), world.begun());
+    assert_eq!(world.begin(b'd', RIGHT), NameReply::Refused);
+    assert_eq!(world.reset(RIGHT, "second password"), DONE);
+    assert_eq!(world.begin(b'c', RIGHT), NameReply::Refused, "a used one does not begin again");
 }

@@ -77,6 +77,7 @@ export default {
   "invitations.mail.queued": "The mail is on its way.",
   "invitations.mail.failing": "The mail could not be sent yet and is retried.",
   "invitations.mail.refused": "The mail was rejected and is not retried. Check the address, then withdraw this.",
+  "invitations.mail.given_up": "The mail could not be sent and is not retried. Send the invitation again.",
   "invitations.repeat": "Send again",
   "invitations.repeat.label": "Send again: the invitation to {email}",
   "invitations.repeating": "Sending…",

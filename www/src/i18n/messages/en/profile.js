@@ -42,6 +42,21 @@ export default {
   "result.browser_ended": "{name} is signed out.",
   "result.others_ended": "All other browsers are signed out.",
 
+  "notices.heading": "Notices by mail",
+  "notices.lead": "Mails about this account’s keys that you get beside those about your own sign-in.",
+  "notices.key_issued": "New keys",
+  "notices.key_issued.hint": "A member issued a key. Owners hear of all keys, others of their own.",
+  "notices.key_network": "Keys in a new network",
+  "notices.key_network.hint": "A key was used from a network that is new for it.",
+  "notices.key_end": "Keys that end soon",
+  "notices.key_end.hint": "About 30 days, 10 days and 1 day before a key expires.",
+  "notices.always":
+    "You always get mail about a sign-in from a new network, a changed password or role, and deleted keys. Owners also get mail about the service password, exports of the activity, and members who join.",
+  "notices.save": "Save notices",
+  "loading.notices": "Loading your notices",
+  "problem.notices_not_loaded": "Your notices could not be loaded; nothing was changed.",
+  "result.notices_saved": "Your notices are saved.",
+
   "accounts.heading": "Your accounts",
   "accounts.lead": "Opening another account closes this one in this browser.",
   "accounts.current": "Open now",

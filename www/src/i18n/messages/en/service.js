@@ -17,6 +17,10 @@ export default {
     "The first line waits for the service password. A response with status 200 is the key itself; any other response says why there is none.",
   "service.limits": "Limits for keys issued with this password",
   "service.limits.edit": "Change the limits for keys issued with this password",
+  "service.used": "Last used",
+  "service.used.never": "Never",
+  "service.used.count": { one: "{count} use in the last 7 days", other: "{count} uses in the last 7 days" },
+  "service.used.network": { one: "{network}: {count} use, {ago}", other: "{network}: {count} uses, {ago}" },
   "service.change.title": "Change the service password?",
   "service.change.body":
     "All keys issued with the old password end within {seconds} s, the stored ones and the short-lived ones.",

@@ -77,6 +77,7 @@ export default {
   "invitations.expired": "リンクの期限は{at}に切れました。再送するか、取り消してください。",
   "invitations.mail.queued": "メールを送信しています。",
   "invitations.mail.failing": "メールをまだ送信できていません。送信は繰り返し試みます。",
+  "invitations.mail.given_up": "メールを送信できず、再試行も終了しました。招待を再送してください。",
   "invitations.mail.refused":
     "メールは拒否されたため、再送信されません。アドレスを確かめて、この招待を取り消してください。",
   "invitations.repeat": "再送",

@@ -43,6 +43,22 @@ export default {
   "result.browser_ended": "{name}をサインアウトさせました。",
   "result.others_ended": "ほかのブラウザをすべてサインアウトさせました。",
 
+  "notices.heading": "メールでのお知らせ",
+  "notices.lead": "自分のサインインに関するメールのほかに、このアカウントのキーについて受け取るお知らせです。",
+  "notices.key_issued": "新しいキー",
+  "notices.key_issued.hint":
+    "メンバーがキーを発行したとき。オーナーにはすべてのキー、ほかのメンバーには自分のキーについて届きます。",
+  "notices.key_network": "新しいネットワークでのキーの使用",
+  "notices.key_network.hint": "キーが、それまでと異なるネットワークから使われたとき。",
+  "notices.key_end": "まもなく期限を迎えるキー",
+  "notices.key_end.hint": "キーの有効期限のおよそ30日前、10日前、1日前。",
+  "notices.always":
+    "新しいネットワークからのサインイン、パスワードや役割の変更、キーの削除については、必ずメールが届きます。オーナーには、サービスパスワード、アクティビティの書き出し、メンバーの参加についても届きます。",
+  "notices.save": "お知らせを保存",
+  "loading.notices": "お知らせの設定を読み込んでいます",
+  "problem.notices_not_loaded": "お知らせの設定を読み込めませんでした。何も変更されていません。",
+  "result.notices_saved": "お知らせの設定を保存しました。",
+
   "accounts.heading": "所属するアカウント",
   "accounts.lead": "別のアカウントを開くと、このブラウザでは今のアカウントが閉じます。",
   "accounts.current": "表示中",

@@ -17,6 +17,10 @@ export default {
     "1行目でサービスパスワードの入力を待ちます。応答はキーそのものです。ステータスが200以外の場合は、理由が返ります。",
   "service.limits": "このパスワードで発行されるキーの上限",
   "service.limits.edit": "このパスワードで発行されるキーの上限を変更",
+  "service.used": "最終使用",
+  "service.used.never": "使用なし",
+  "service.used.count": { other: "過去7日間に{count}回" },
+  "service.used.network": { other: "{network}：{count}回、{ago}" },
   "service.change.title": "サービスパスワードを変更しますか。",
   "service.change.body":
     "以前のパスワードで発行されたキーは、保存されているものも短期キーも、{seconds}秒以内にすべて使えなくなります。",
