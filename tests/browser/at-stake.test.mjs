@@ -102,7 +102,7 @@ test("a suspension names how many keys stop with the account", async ({ page }) 
   await open(page);
   await issueKey(page, "Stops with it");
   await page.goto("/#/operator");
-  await page.getByRole("main").getByRole("link").first().click();
+  await page.getByRole("table").getByRole("link").first().click();
   await button(page, "Suspend").click();
   const dialog = page.getByRole("alertdialog");
   await expect(

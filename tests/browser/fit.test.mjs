@@ -172,7 +172,8 @@ const DIALOGS = {
   issue: ["#/keys", click("#issue-key"), "dialog"],
   edit: ["#/keys", openFirst({ item: 2, nth: 7 }), "dialog"],
   disable: ["#/keys", openFirst({ item: 3 }), "dialog"],
-  delete: ["#/keys", openFirst({ item: 4 }), "dialog"],
+  regenerate: ["#/keys", openFirst({ item: 4 }), "dialog"],
+  delete: ["#/keys", openFirst({ item: 5 }), "dialog"],
   restore: ["#/keys", openFirst({ item: 2, nth: 4 }), "dialog"],
   "a short-lived key to revoke": ["#/connection", click(".revoke"), "dialog"],
   "the limits of the service password": ["#/connection", click(".across .link"), "dialog"],
@@ -339,7 +340,7 @@ for (const language of ["en", "ja"]) {
       await page.locator("dialog[role=alertdialog] [data-focus]").click();
       await page.reload();
 
-      await openFirst({ item: 4 })(page);
+      await openFirst({ item: 5 })(page);
       await page.locator("dialog .danger").click();
       await expect(page.locator("#code")).toBeVisible();
       await assertFits(page, "the code of a deletion");

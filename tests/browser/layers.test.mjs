@@ -13,7 +13,8 @@ const LAYERS = [
   ["ui"],
   ["frame"],
   ["key"],
-  ["account", "activity", "connection", "join", "operator", "profile", "setup", "sign-in"],
+  ["sign-in"],
+  ["account", "activity", "connection", "join", "operator", "pair", "profile", "setup"],
   ["details", "keys"],
   ["."],
 ];

@@ -271,7 +271,9 @@ test("a key that cannot be shown any more says so", async ({ page }) => {
   await open(page);
   await (await openIssue(page, "No longer shown")).getByLabel("Keep it viewable").check();
   await button(page, "Issue").click();
-  await button(page, "Close").last().click();
+  const reveal = page.locator("dialog.reveal");
+  await button(reveal, "Close").last().click();
+  await expect(reveal).toHaveCount(0);
   await page.route(new RegExp("/v1/keys/[^/]+/reveal$"), problem(409, "not_viewable"), { times: 1 });
   await button(page, "Show No longer shown").click();
   await expect(page.getByText("It can no longer be shown.")).toBeVisible();

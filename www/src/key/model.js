@@ -99,14 +99,6 @@ export function actionsOn(key) {
 export const conflictOf = (problem) =>
   problem?.code === "changed_meanwhile" ? /** @type {Conflict} */ (problem) : null;
 
-/**
- * Deletes a key where the account's policy demands no mailed code.
- * @param {Request} request
- * @param {Key} key
- * @returns {Answering<import('./deletion/requests.js').Deleted>}
- */
-export const deleteKey = (request, key) => request("DELETE", path(key), { headers: ifUnchanged(key) });
-
 /** @param {{id: string}} key */
 const path = (key) => `/v1/keys/${encodeURIComponent(key.id)}`;
 

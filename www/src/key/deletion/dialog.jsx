@@ -10,10 +10,10 @@ import { Dialog } from "../../ui/dialog.jsx";
 import { useForm } from "../../ui/form.js";
 import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
 import { AtStake, issuedBy } from "../at-stake.jsx";
-import { deleteKey, disableKey } from "../model.js";
+import { disableKey } from "../model.js";
 import { CodeStep } from "./code.jsx";
 import { DeletionProblem, DisableInstead, KeyList } from "./parts.jsx";
-import { openDeletion } from "./requests.js";
+import { deleteKey, openDeletion } from "./requests.js";
 
 /** Time for which a deleted key can be restored. The server's response names the exact day. */
 const RESTORABLE_MS = 30 * 86_400_000;

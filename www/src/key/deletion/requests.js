@@ -1,5 +1,6 @@
 // Defines a deletion under way, and its requests. It is opened for certain keys and confirmed by a
 // code from a mail.
+import { ifUnchanged } from "../model.js";
 
 /**
  * @typedef {import('../../client/api.js').Request} Request
@@ -20,6 +21,15 @@
  * @property {import('../model.js').Bound | null} bound
  * @property {string} restorable_until
  */
+
+/**
+ * Deletes a key where the account's policy demands no mailed code.
+ * @param {Request} request
+ * @param {import('../model.js').Key} key
+ * @returns {import('../model.js').Answering<Deleted>}
+ */
+export const deleteKey = (request, key) =>
+  request("DELETE", `/v1/keys/${encodeURIComponent(key.id)}`, { headers: ifUnchanged(key) });
 
 /** @param {Deletion} deletion */
 const path = ({ id }) => `/v1/deletions/${encodeURIComponent(id)}`;
