@@ -112,6 +112,23 @@ test("S01 to S13: a pair is generated, shown once, switched off and on, renamed 
   await expect(toggle).toBeChecked();
   expect(await deployment.callApi(accessKey + secret)).toBe(200);
 
+  // S11
+  const regenerate = pair.getByRole("button", { name: "Regenerate" });
+  const again = page.getByRole("alertdialog", { name: 'Get a new key pair for "Laptop"?' });
+  await regenerate.click();
+  await inspect(page, "pair-regenerate");
+  await again.getByRole("button", { name: "Cancel" }).click();
+  expect(await deployment.callApi(accessKey + secret)).toBe(200);
+  await regenerate.click();
+  await again.getByRole("button", { name: "Get New Key" }).click();
+  const renewed = page.getByRole("dialog", { name: '"Laptop" has a new key pair.' });
+  const nextKey = await renewed.getByLabel("Access key", { exact: true }).inputValue();
+  const nextSecret = await renewed.getByLabel("Access secret", { exact: true }).inputValue();
+  await button(page, "I have stored it").click();
+  await expect(pair.getByText(nextKey, { exact: true })).toBeVisible();
+  expect(await deployment.callApi(accessKey + secret)).toBe(401);
+  expect(await deployment.callApi(nextKey + nextSecret)).toBe(200);
+
   // S13
   await button(page, "Rename").click();
   const rename = page.getByRole("dialog", { name: 'Rename "Laptop"' });
@@ -126,13 +143,13 @@ test("S01 to S13: a pair is generated, shown once, switched off and on, renamed 
   await pair.getByRole("button", { name: "Delete" }).click();
   const question = page.getByRole("alertdialog", { name: "Delete API Key" });
   await question.getByRole("button", { name: "Cancel" }).click();
-  await expect(pair.getByText(accessKey, { exact: true })).toBeVisible();
+  await expect(pair.getByText(nextKey, { exact: true })).toBeVisible();
   await pair.getByRole("button", { name: "Delete" }).click();
   await inspect(page, "pair-delete");
   await question.getByRole("button", { name: "Delete" }).click();
   await expect(button(page, "Generate New Key")).toBeVisible();
   await assertFocused(page, "Your key pair");
-  expect(await deployment.callApi(accessKey + secret)).toBe(401);
+  expect(await deployment.callApi(nextKey + nextSecret)).toBe(401);
 });
 
 test("in Japanese, on a phone, in the dark", async ({ newPage }) => {

@@ -27,6 +27,7 @@ mod keys;
 mod kv;
 mod list;
 mod members;
+mod mfa;
 mod migration;
 mod notices;
 mod oauth;

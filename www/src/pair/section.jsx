@@ -7,6 +7,7 @@ import { canManageKeys, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { KeyConfirmation } from "../key/actions/confirmation.jsx";
 import { DeletionDialog } from "../key/deletion/dialog.jsx";
+import { Regeneration } from "../key/rotation/dialog.jsx";
 import { Status } from "../key/status.jsx";
 import { Expiry } from "../key/times.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
@@ -28,7 +29,7 @@ const SWITCH = "pair-switch";
 /**
  * @typedef {import('../key/model.js').Key} Key
  * @typedef {import('../key/model.js').KeyResult} KeyResult
- * @typedef {'generate' | 'rename' | 'disable' | 'enable' | 'delete'} PairAction
+ * @typedef {'generate' | 'rename' | 'regenerate' | 'disable' | 'enable' | 'delete'} PairAction
  */
 
 /**
@@ -121,6 +122,9 @@ export function PairSection({ turn, onChanged }) {
           onCancel={leave}
         />
       )}
+      {subject && what === "regenerate" && (
+        <Regeneration subject={subject} onDone={settle} onChanged={show} onStale={stale} onCancel={leave} />
+      )}
       {subject && what === "delete" && (
         <DeletionDialog keys={[subject]} onDone={settle} onStale={stale} onCancel={leave} />
       )}
@@ -205,7 +209,11 @@ function PairFacts({ subject, owners, onAct }) {
           <button type="button" onClick={onAct("rename")}>
             {say("pair.rename")}
           </button>
-          {/* Actions on the pair's secret stand here, between renaming and deleting. */}
+          {subject.enabled && (
+            <button type="button" onClick={onAct("regenerate")}>
+              {say("act.regenerate")}
+            </button>
+          )}
           {!subject.protected && (
             <button type="button" class="danger-quiet" onClick={onAct("delete")}>
               {say("act.delete")}
