@@ -28,6 +28,7 @@ const COMPOSED = [
   "leave.",
   "line.",
   "method.",
+  "mfa.turn-off.keys.",
   "notices.key_",
   "operate.",
   "order.",

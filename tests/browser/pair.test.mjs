@@ -112,6 +112,17 @@ test("S01 to S13: a pair is generated, shown once, switched off and on, renamed 
   await expect(toggle).toBeChecked();
   expect(await deployment.callApi(accessKey + secret)).toBe(200);
 
+  // S10
+  await setPolicy(page, { demands_mfa: true });
+  await page.reload();
+  await expect(pair.getByText("MFA is off, so this pair is refused. It works again once MFA is on.")).toBeVisible();
+  expect(await deployment.callApi(accessKey + secret)).toBe(401);
+  await inspect(page, "pair-mfa-off");
+  await setPolicy(page, { demands_mfa: false });
+  await page.reload();
+  await expect(pair.getByText("Active", { exact: true })).toBeVisible();
+  expect(await deployment.callApi(accessKey + secret)).toBe(200);
+
   // S11
   const regenerate = pair.getByRole("button", { name: "Regenerate" });
   const again = page.getByRole("alertdialog", { name: 'Get a new key pair for "Laptop"?' });

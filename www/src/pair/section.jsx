@@ -2,6 +2,7 @@
 // pair with its slider.
 import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
+import { policyOf } from "../client/policy.js";
 import { keyAddress } from "../client/route.js";
 import { canManageKeys, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -169,8 +170,15 @@ function PairFacts({ subject, owners, onAct }) {
   const { session } = useSession();
   const changes = canManageKeys(session);
   const names = new Intl.ListFormat(lang, { type: "disjunction" }).format(owners);
+  const isMfaOff = policyOf(session).demands_mfa && !session.mfa;
   return (
     <>
+      {isMfaOff && (
+        <div class="notice bad">
+          <p>{say("pair.mfa-off")}</p>
+          <a href="#/profile/mfa">{say("pair.second-factor.setup")}</a>
+        </div>
+      )}
       <p class="pair-name">
         <strong>
           <bdi>{subject.name}</bdi>

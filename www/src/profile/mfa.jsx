@@ -1,7 +1,9 @@
 // Turns the second step of signing in on and off, and shows its recovery codes.
 import { useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
+import { policyOf } from "../client/policy.js";
 import { loadSession, useSession } from "../client/session.jsx";
+import { sayWithin } from "../i18n/bound.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { TimeAgo } from "../key/times.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
@@ -145,8 +147,10 @@ export function TwoSteps({ reached }) {
  */
 function TurnOff({ onDone, onStale, onCancel }) {
   const { say } = useLocale();
-  const { request } = useSession();
+  const { request, session } = useSession();
+  const { account } = session;
   const form = useForm({});
+  const keys = policyOf(session).demands_mfa ? ` ${sayWithin(say, "mfa.turn-off.keys", account)}` : "";
   const confirm = async () => {
     const answer = await form.submit([], () => turnOffApp(request));
     if (answer?.ok) onDone(answer.data);
@@ -154,7 +158,7 @@ function TurnOff({ onDone, onStale, onCancel }) {
   return (
     <Confirmation
       title={say("mfa.turn-off.title")}
-      body={say("mfa.turn-off.body")}
+      body={say("mfa.turn-off.body") + keys}
       confirm={say(form.busy ? "mfa.turning-off" : "mfa.turn-off")}
       danger
       onConfirm={confirm}

@@ -22,6 +22,9 @@ export default {
   "loading.factors": "Loading two-step sign-in",
   "problem.factors_not_loaded": "Two-step sign-in could not be loaded; nothing was changed.",
   "result.mfa_on": "Two-step sign-in is on. Your other browsers are signed out.",
+  "mfa.turn-off.keys": "Your keys are refused everywhere within {seconds} s, until it is on again.",
+  "mfa.turn-off.keys.now": "Your keys are refused everywhere at once, until it is on again.",
+  "mfa.turn-off.keys.eventually": "Most places refuse your keys within a minute, until it is on again.",
   "result.mfa_off": "Two-step sign-in is off.",
   "result.codes_renewed": "You have new recovery codes.",
 

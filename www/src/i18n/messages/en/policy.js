@@ -11,6 +11,7 @@ export default {
   "pair.permission": "Your role cannot generate or manage a key pair. Ask {names}.",
   "pair.second-factor":
     "A key pair needs multi-factor authentication (MFA). Set it up first, then generate your key pair here.",
+  "pair.mfa-off": "MFA is off, so this pair is refused. It works again once MFA is on.",
   "pair.second-factor.setup": "Set up MFA",
   "pair.generate": "Generate New Key",
   "pair.expires": "Expiration date",

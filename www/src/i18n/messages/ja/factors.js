@@ -22,6 +22,9 @@ export default {
   "loading.factors": "2段階認証を読み込み中",
   "problem.factors_not_loaded": "2段階認証を読み込めませんでした。変更は行われていません。",
   "result.mfa_on": "2段階認証をオンにしました。ほかのブラウザはサインアウトされました。",
+  "mfa.turn-off.keys": "あなたのキーは{seconds}秒以内にすべての拠点で拒否され、再びオンにするまで使えません。",
+  "mfa.turn-off.keys.now": "あなたのキーはすべての拠点ですぐに拒否され、再びオンにするまで使えません。",
+  "mfa.turn-off.keys.eventually": "あなたのキーは多くの拠点で1分以内に拒否され、再びオンにするまで使えません。",
   "result.mfa_off": "2段階認証をオフにしました。",
   "result.codes_renewed": "リカバリーコードを再発行しました。",
 

@@ -10,6 +10,7 @@ export default {
   "pair.none.unlimited": "キーペアはまだありません。",
   "pair.permission": "あなたの役割では、キーペアの生成と管理はできません。{names}に依頼してください。",
   "pair.second-factor": "キーペアには多要素認証（MFA）が必要です。先に設定してから、ここでキーペアを生成してください。",
+  "pair.mfa-off": "MFAがオフのため、このキーペアは拒否されます。MFAをオンにすると再び使えます。",
   "pair.second-factor.setup": "MFAを設定",
   "pair.generate": "新しいキーを生成",
   "pair.expires": "有効期限",
