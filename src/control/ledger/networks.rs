@@ -40,7 +40,7 @@ fn network_of(address: ClientAddress) -> Option<String> {
 }
 
 /// Returns the writes of a sign-in: they record its network, and mail the member if it is new. The
-/// first network of all, and a switch from another account, cause no mail.
+/// first network of all causes no mail. A switch from another account renews a known network alone.
 pub(super) fn signed_in(
     sql: &dyn Sql,
     account: &Account,
@@ -60,8 +60,14 @@ pub(super) fn signed_in(
         Some(mut row) => row.integer()? > 0 && row.integer()? == 0,
         None => false,
     };
+    if switches {
+        // A switch proves no password, so it makes no network a known one.
+        let text = "UPDATE member_sign_in SET seen_at_ms = max(seen_at_ms, ?) WHERE member = ? AND network = ?";
+        let seen = Statement::new(text).bind(now).bind(id.as_str()).bind(network.as_str());
+        return Ok(vec![seen]);
+    }
     let mut writes = Vec::from(remember(id, &network, now));
-    if is_new && !switches {
+    if is_new {
         let letter = Letter::NewNetwork {
             account: account.name.clone(),
             address: address.map(str::to_owned),

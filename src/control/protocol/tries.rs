@@ -11,8 +11,8 @@
 //! A try in a browser with a mark ([`crate::protocol::browser`]) counts against the mark instead,
 //! and a proof of identity against its session. So no stranger can lock a person out there.
 
-use claviger_core::base::id::TokenId;
 use claviger_core::base::secret::Digest;
+use claviger_core::base::time::UnixMs;
 use claviger_core::credential::limits::network::ClientAddress;
 use serde::{Deserialize, Serialize};
 
@@ -108,10 +108,15 @@ impl Tries {
         Self { instance, counters: vec![TryCounter { limit: TryLimit::Browser, of }] }
     }
 
-    /// Returns the counter of a session.
-    pub fn of_session(session: &TokenId) -> Self {
-        let instance = format!("tries/name/{}", shard(&Digest::of(session.as_str().as_bytes())));
-        let of = format!("session {session}");
+    /// Returns the counter of a session that began at `began`. A fresh proof of identity and a
+    /// switch to another account replace the session, and keep its beginning, so they keep its
+    /// counter, too.
+    pub fn of_session(name: &Email, began: UnixMs) -> Self {
+        let digest = Digest::of(name.as_str().as_bytes());
+        let bytes = digest.as_bytes().first_chunk::<NAME_BYTES>();
+        let person = bytes.map(|bytes| base16ct::lower::encode_string(bytes)).unwrap_or_default();
+        let instance = format!("tries/name/{}", shard(&digest));
+        let of = format!("session {person} {}", began.as_ms());
         Self { instance, counters: vec![TryCounter { limit: TryLimit::Session, of }] }
     }
 

@@ -11,7 +11,6 @@ use claviger_control::protocol::account::Email;
 use claviger_control::protocol::browser::KnownBrowser;
 use claviger_control::protocol::member::SecretVersion;
 use claviger_control::protocol::objects::{AddressReply, AddressRequest};
-use claviger_control::protocol::token::MadeToken;
 use claviger_control::protocol::tries::Tries;
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::problem::RequestProblem;
@@ -65,12 +64,13 @@ pub async fn count_browser(context: &RequestContext<'_>, email: &Email) -> Optio
     Some(Counted { tries: vec![tries], browser: Some(known.version) })
 }
 
-/// Counts a proof of identity against its session, whose ledger has confirmed it.
+/// Counts a proof of identity against its session, which the ledger has confirmed.
 pub async fn count_session(
     context: &RequestContext<'_>,
-    own: &MadeToken,
+    view: &SessionView,
 ) -> Result<Counted, AdminProblem> {
-    let tries = Tries::of_session(&own.id());
+    // Each ledger of this release names the beginning; the end is as fixed without it.
+    let tries = Tries::of_session(&view.member.email, view.began.unwrap_or(view.expires));
     count(context, &tries).await?;
     Ok(Counted { tries: vec![tries], browser: None })
 }

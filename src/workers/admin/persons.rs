@@ -27,7 +27,7 @@ use crate::clock::now;
 use crate::context::RequestContext;
 use crate::sessions::{
     REFUSAL_MS_MIN, delay, is_too_long, new_session, new_sign_in, session_answer,
-    signed_in_or_challenged,
+    switched_or_challenged,
 };
 use crate::{attempts, calls, refusals};
 
@@ -77,7 +77,7 @@ pub async fn switch(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         reply => reply,
     };
     let is_challenged = matches!(reply, LedgerReply::Challenged { .. });
-    let answer = signed_in_or_challenged(context, reply, &tokens)?;
+    let answer = switched_or_challenged(context, reply, &tokens)?;
     if !is_challenged {
         leave(context, current, &view, wanted).await;
     }
@@ -141,7 +141,7 @@ pub async fn change_password(context: &RequestContext<'_>) -> Result<Response, A
     }
     let names = [view.member.name.as_str(), &view.account.name, view.member.email.as_str()];
     form::new_password("new_password", &form.new_password, Some(&form.password), &names)?;
-    let counted = attempts::count_session(context, &before).await?;
+    let counted = attempts::count_session(context, &view).await?;
     let (account, member) = (before.account(), view.member.id);
     let refuse = || {
         let own = (Some(account), Some(member));

@@ -277,7 +277,7 @@ pub async fn step_up(
         return Err(view::required(DemandedProof::Password.methods(true)));
     }
     let own = Membership { account: before.account(), member: view.member.id };
-    let proof = prove_again(context, before, &view.member.email, password).await?;
+    let proof = prove_again(context, &view, password).await?;
     let proof = proof.filter(|proof| proof.memberships.contains(&own));
     let Some(proof) = proof else {
         let (wrong, owner) = (AttemptRefused::Wrong, (Some(own.account), Some(own.member)));
@@ -324,15 +324,14 @@ async fn prove(
 /// Finds the person of a session, whose ledger has confirmed it, by their password.
 async fn prove_again(
     context: &RequestContext<'_>,
-    own: &MadeToken,
-    email: &Email,
+    view: &SessionView,
     password: SecretText,
 ) -> Result<Option<Proof>, AdminProblem> {
-    let counted = attempts::count_session(context, own).await?;
+    let counted = attempts::count_session(context, view).await?;
     if is_too_long(&password) {
         return Ok(None);
     }
-    match verify(context, email, &password, AttemptKind::StepUp, &counted).await? {
+    match verify(context, &view.member.email, &password, AttemptKind::StepUp, &counted).await? {
         PasswordCheck::Checked(proof) => Ok(proof),
         PasswordCheck::BrowserOver => Err(RequestProblem::Unavailable.into()),
     }
@@ -437,6 +436,21 @@ pub fn new_sign_in(
     (SignInTokens { session, challenge }, NewSession { challenge: Some(drawn), ..new })
 }
 
+/// Returns the answer to a switch from another account: the session with its cookie, or the
+/// challenge. It marks no browser, because a switch proves no password.
+pub fn switched_or_challenged(
+    context: &RequestContext<'_>,
+    reply: LedgerReply,
+    tokens: &SignInTokens,
+) -> Result<Response, AdminProblem> {
+    match reply {
+        LedgerReply::Challenged { until } => {
+            Ok(Response::json(200, &view::challenged(&tokens.challenge, until, now())))
+        }
+        reply => Ok(opened(context, reply, &tokens.session)?.0),
+    }
+}
+
 /// Returns the answer to a sign-in: the session with its cookie, or the challenge.
 pub fn signed_in_or_challenged(
     context: &RequestContext<'_>,
@@ -457,10 +471,19 @@ pub fn signed_in(
     reply: LedgerReply,
     new: &NewToken,
 ) -> Result<Response, AdminProblem> {
+    let (answer, view) = opened(context, reply, new)?;
+    Ok(attempts::with_mark(context, answer, &view))
+}
+
+/// Returns the answer that opens a session, with its cookie.
+fn opened(
+    context: &RequestContext<'_>,
+    reply: LedgerReply,
+    new: &NewToken,
+) -> Result<(Response, SessionView), AdminProblem> {
     let view = context.session_of(reply)?;
     let answer = session_answer(context, 201, &view);
-    let answer = answer.with("set-cookie", session::set_cookie(new.expose()));
-    Ok(attempts::with_mark(context, answer, &view))
+    Ok((answer.with("set-cookie", session::set_cookie(new.expose())), view))
 }
 
 /// Returns the session document.
