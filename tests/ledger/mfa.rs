@@ -6,6 +6,7 @@ use claviger_control::protocol::keys::KeyView;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::members::MembersCommand;
 use claviger_control::protocol::refusal::Refusal;
+use claviger_control::protocol::service::ServiceCommand;
 use claviger_core::base::id::MemberId;
 use claviger_core::base::time::DurationMs;
 use claviger_core::credential::limits::lifetime::Expiry;
@@ -15,6 +16,7 @@ use claviger_core::replication::refresh::{Refresh, RefreshRequest};
 use crate::factors::enrol;
 use crate::issuing::{by_api, issuer};
 use crate::policy::set;
+use crate::service::change_service;
 use crate::world::{Browser, HOUR, START, World, regenerate, restore};
 
 const DEMANDED: &str = r#"{"demands_mfa":true}"#;
@@ -147,4 +149,32 @@ fn s11_a_pair_is_regenerated_as_the_policy_allows_and_is_one_key() {
     let gone = Command::Get { id: replaced.id, deleted: true };
     let LedgerReply::Key(gone) = world.ask(admin, gone) else { panic!("no key") };
     assert!(matches!(world.ask(admin, restore(&gone)), LedgerReply::Changed { .. }));
+    // Without its successor, the old key is the pair, and leaves no room for another.
+    let delete = Command::DeleteKey { id: key.id, expected: key.revision };
+    assert!(matches!(world.ask(admin, delete), LedgerReply::Deleted { .. }));
+    assert_eq!(
+        world.refusal(admin, world.issue_command(r#"{"expires":null}"#)),
+        Refusal::KeyPairExists
+    );
+    let LedgerReply::Pair(pair) = world.ask(admin, Command::ShowPair) else { panic!("no pair") };
+    assert_eq!(pair.key.map(|key| key.id), Some(old.id));
+}
+
+/// The service password issues keys that are no member's, and a viewable key may be another's.
+#[test]
+fn s10_a_member_without_mfa_gets_no_secret_that_gets_round_the_demand() {
+    let (world, owner) = World::open();
+    let key = world.issue(owner, "{}");
+    set(&world, DEMANDED);
+    let service = |service| Command::Service { service };
+    for command in [
+        service(ServiceCommand::Reveal),
+        service(change_service(&world, owner)),
+        Command::Reveal { id: key.id },
+    ] {
+        assert_eq!(world.refusal(owner, command), Refusal::MfaRequired);
+    }
+    world.ask(owner, service(ServiceCommand::Show));
+    enrol(&world, owner);
+    assert_ne!(world.refusal(owner, Command::Reveal { id: key.id }), Refusal::MfaRequired);
 }

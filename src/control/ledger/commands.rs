@@ -192,7 +192,10 @@ impl Ledger<'_> {
                 let (key, keys) = (Key::load(self.sql, id)?, key::counted(self.sql, KEYS_MAX)?);
                 let member =
                     key.as_ref().map_or(context.session.member_id(), |key| key.created.member);
-                let held = HeldKeys::load(self.sql, &context.account.policy, member)?;
+                let successor = key.as_ref().and_then(|key| key.replaced_by);
+                let successor = successor.map(|id| Key::load(self.sql, id)).transpose()?.flatten();
+                let held = HeldKeys::load(self.sql, &context.account.policy, member)?
+                    .beside(successor.and_then(Key::living).is_some());
                 let decision = context.decision().restore(key, expected, keys, held);
                 self.commit(context, decision, Vec::new())
             }

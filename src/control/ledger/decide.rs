@@ -273,10 +273,7 @@ impl DecisionContext<'_> {
                 return Err(Refusal::KeyMemberGone);
             }
             self.check_act(&before, KeyAct::Manage)?;
-            // A predecessor and its successor are one key.
-            if before.replaced_by.is_none() {
-                held.check_room(&self.account.policy)?;
-            }
+            held.check_room(&self.account.policy)?;
         }
         self.check_reserved(&before)?;
         if keys >= KEYS_MAX {

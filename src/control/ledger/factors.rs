@@ -43,6 +43,15 @@ pub fn has_second_factor(sql: &dyn Sql, member: MemberId) -> Result<bool, SqlErr
     Ok(sql.integer(&Statement::new(text).bind(member.as_str()))? > 0)
 }
 
+/// Returns `true` if the policy demands a second factor, and the member has none.
+pub(super) fn lacks_demanded(
+    sql: &dyn Sql,
+    account: &Account,
+    member: MemberId,
+) -> Result<bool, SqlError> {
+    Ok(account.policy.demands_mfa && !has_second_factor(sql, member)?)
+}
+
 /// A row of the table `totp`.
 #[derive(Clone, Debug)]
 pub(super) struct TotpRow {

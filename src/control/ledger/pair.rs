@@ -6,6 +6,7 @@ use claviger_core::base::id::KeyId;
 use super::context::CommandContext;
 use super::key::Key;
 use super::member::Member;
+use super::policy::IS_OF_NO_SUCCESSOR;
 use super::{factors, mailbox, notices};
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
@@ -44,9 +45,11 @@ pub(super) fn show(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, 
 
 /// Returns the newest key of the member. A member may hold several from before the policy.
 fn newest(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Option<Key>, SqlError> {
-    let text = "SELECT id FROM key INDEXED BY key_of_member
-        WHERE created_by = ? AND issued_by IS NULL AND deleted_at_ms IS NULL AND replaced_by IS NULL
-        ORDER BY created_at_ms DESC, id LIMIT 1";
+    let text = format!(
+        "SELECT id FROM key INDEXED BY key_of_member
+        WHERE created_by = ? AND issued_by IS NULL AND deleted_at_ms IS NULL AND {IS_OF_NO_SUCCESSOR}
+        ORDER BY created_at_ms DESC, id LIMIT 1"
+    );
     let row = sql.first(&Statement::new(text).bind(context.session.member_id().as_str()))?;
     match row {
         Some(mut row) => Key::load(sql, row.parsed("a key ID", KeyId::parse)?),

@@ -51,6 +51,11 @@ pub fn check_act(policy: &Policy, member: &Member, key: &Key, act: KeyAct) -> Re
     }
 }
 
+/// An SQL expression that is 1 if no living successor stands for the row `key`: a rotating pair is
+/// one key.
+pub(super) const IS_OF_NO_SUCCESSOR: &str = "(key.replaced_by IS NULL OR NOT EXISTS (
+    SELECT 1 FROM key AS successor WHERE successor.id = key.replaced_by AND successor.deleted_at_ms IS NULL))";
+
 /// The keys of a member, as far as a policy bounds them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldKeys {
@@ -70,13 +75,19 @@ impl HeldKeys {
             (KeysPerMember::Many, true) => FOLLOWING_KEYS_MAX,
             (KeysPerMember::Many, false) => return Ok(Self { keys: 0, is_gone: false }),
         };
-        // A rotating pair is one key.
-        let text = "SELECT count(*) FROM (SELECT 1 FROM key INDEXED BY key_of_member
+        let text = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM key INDEXED BY key_of_member
             WHERE created_by = ? AND issued_by IS NULL AND deleted_at_ms IS NULL
-                AND replaced_by IS NULL LIMIT ?)";
+                AND {IS_OF_NO_SUCCESSOR} LIMIT ?)"
+        );
         let keys = sql.integer(&Statement::new(text).bind(member.as_str()).bind(counted))?;
         let is_gone = policy.keys_follow_member && Member::load(sql, member)?.is_none();
         Ok(Self { keys: u32::try_from(keys).unwrap_or(u32::MAX), is_gone })
+    }
+
+    /// Returns the facts for a key that is one with its successor, if that `lives`.
+    pub fn beside(self, lives: bool) -> Self {
+        Self { keys: self.keys.saturating_sub(lives.into()), ..self }
     }
 
     /// Checks that the member may hold one key more.

@@ -25,7 +25,7 @@ use super::decide::{
     DecisionContext, KeyChange, KeyDecision, check_idempotency_key, sealing_after,
 };
 use super::key::{Key, State};
-use super::policy::KeyAct;
+use super::policy::{HeldKeys, KeyAct};
 use super::publication::Publication;
 use super::{factors, idempotency, key, pair};
 use crate::ledger::plan::{Plan, commit_writes};
@@ -69,6 +69,8 @@ pub(super) struct RegenerationFacts {
     pub id_is_taken: bool,
     /// `true` if the member has a second factor.
     pub has_second_factor: bool,
+    /// Keys of the member.
+    pub held: HeldKeys,
 }
 
 /// The changes of a regeneration, in the order of their revisions.
@@ -109,6 +111,7 @@ pub(super) fn plan(
         predecessor,
         id_is_taken: Publication::load(sql, request.id)?.is_some(),
         has_second_factor: factors::has_second_factor(sql, member)?,
+        held: HeldKeys::load(sql, &context.account.policy, member)?,
     };
     let regeneration = match context.decision().regenerate(request, facts) {
         Ok(regeneration) => regeneration,
@@ -145,7 +148,8 @@ impl DecisionContext<'_> {
     /// # Errors
     /// [`Refusal::AlreadyIssued`], [`Refusal::NotFound`], [`Refusal::ChangedMeanwhile`],
     /// [`Refusal::NotPermitted`] for reserved permissions, [`Refusal::NotYourKey`],
-    /// [`Refusal::NotRegenerable`], [`Refusal::MfaRequired`], [`Refusal::Invalid`] with every error of the form, or [`Refusal::IdTaken`].
+    /// [`Refusal::NotRegenerable`], [`Refusal::MfaRequired`], [`Refusal::KeyPairExists`],
+    /// [`Refusal::TooManyKeys`], [`Refusal::Invalid`] with every error of the form, or [`Refusal::IdTaken`].
     pub(super) fn regenerate(
         &self,
         request: RegenerateRequest<'_>,
@@ -159,6 +163,10 @@ impl DecisionContext<'_> {
         let before = self.regenerable(facts.key, request.expected)?;
         if self.account.policy.demands_mfa && !facts.has_second_factor {
             return Err(Refusal::MfaRequired);
+        }
+        // The successor is the member's own.
+        if before.created.member != self.member.view.id {
+            facts.held.check_room(&self.account.policy)?;
         }
         let (expires, overlap) = self.ends(&before, request.form)?;
         if facts.id_is_taken || request.id.account() != self.account.id {

@@ -4,6 +4,7 @@ use claviger_core::base::id::KeyId;
 
 use super::audit::Action;
 use super::context::CommandContext;
+use super::factors;
 use super::key::{Key, kept};
 use super::policy::KeyAct;
 use crate::ledger::plan::Plan;
@@ -27,6 +28,9 @@ pub(super) fn plan(
     }
     if !context.account.policy.viewable_allowed {
         return Ok(Plan::refuse(Refusal::ViewingNotAllowed));
+    }
+    if factors::lacks_demanded(sql, context.account, context.session.member_id())? {
+        return Ok(Plan::refuse(Refusal::MfaRequired));
     }
     let Some(sealed) = kept(sql, id)? else { return Ok(Plan::refuse(Refusal::NotViewable)) };
     let writes = vec![context.author().looked(Action::Reveal, &key)];

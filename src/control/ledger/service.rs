@@ -17,7 +17,7 @@ use serde_json::json;
 use super::account::Account;
 use super::audit::{Action, Author};
 use super::decide::DecisionContext;
-use super::{issued, usage};
+use super::{factors, issued, usage};
 use crate::ledger::audit;
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -157,6 +157,11 @@ pub(super) fn execute(
     command: ServiceCommand,
 ) -> Result<Plan, SqlError> {
     let before = Service::load(sql)?;
+    // The service password issues keys, and is no member's: it would get round the demand.
+    let is_read = matches!(command, ServiceCommand::Show);
+    if !is_read && factors::lacks_demanded(sql, context.account, context.member.view.id)? {
+        return Ok(Plan::refuse(Refusal::MfaRequired));
+    }
     Ok(match (command, before) {
         (ServiceCommand::Show, before) => {
             let usage = Some(usage::service::view(sql, author.now)?);
