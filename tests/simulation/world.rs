@@ -222,7 +222,7 @@ impl<R: LeaseRules> World<R> {
             is_healed: false,
             is_steady: false,
             is_slow: false,
-            has_mfa: seed % 4 == 1 || sabotage.is_about_mfa(),
+            has_mfa: sabotage.is_about_mfa() || (sabotage == Sabotage::None && seed % 4 == 1),
             through: None,
             are_puts_slow: false,
             is_issuing: false,

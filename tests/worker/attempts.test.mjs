@@ -119,7 +119,7 @@ describe("a reset", { timeout: 120_000 }, () => {
       cookie: mark ?? null,
     });
   const code = (number) =>
-    eventually("the code is mailed", () => mails("reset-code")[number]?.text.match(/^ {4}(\d{8})$/m)?.[1]);
+    eventually("the code is mailed", () => mails("reset-code")[number]?.text.match(/^ {4}(\d{8})$/m)?.[1], 60_000);
 
   test("from a known browser is out of a stranger's reach, and ends the marks of before", async () => {
     await at.worker.setClock(2 * 60 * 60_000);

@@ -310,6 +310,12 @@ impl DurableObject for Ledger<'_> {
                 let Plan { writes: more, reply } =
                     self.plan(&account, request, now, &mut report)?;
                 writes.extend(more);
+                // In this transaction: no record may name its member, or no longer name it, under
+                // an epoch in which KV has the same revision otherwise.
+                if matches!(&reply, LedgerReply::Policy(state) if state.keys.is_some()) {
+                    let epoch = Epoch::new(entropy.number());
+                    writes.extend(rebuild::begin_epoch(&mut account, epoch, false, now));
+                }
                 Plan { writes, reply }
             }
             (None, LedgerRequest::Open(opening)) => {

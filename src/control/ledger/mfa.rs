@@ -5,8 +5,8 @@
 //! has within T, however many keys the member has. Disabling and enabling a key does not change it.
 //!
 //! Records name members only while the policy demands MFA. In other accounts they stay as edges of
-//! an earlier release read them. A change of the demand ends the epoch, so that every record from
-//! before is a miss.
+//! an earlier release read them. A change of the demand begins a new epoch, so that every record
+//! from before is a miss.
 
 use claviger_core::base::id::MemberId;
 use claviger_core::base::time::UnixMs;
@@ -45,8 +45,8 @@ pub fn record(
     (writes, Some(keys))
 }
 
-/// Begins or ends the demand. The next request begins a new epoch, in which the records name their
-/// members or no longer do.
+/// Returns the writes that begin or end the demand. The same transaction must begin a new epoch, in
+/// which the records name their members or no longer do.
 pub fn demand(
     account: &Account,
     is_demanded: bool,
@@ -54,9 +54,7 @@ pub fn demand(
     now: UnixMs,
 ) -> (Vec<Statement>, KeysConcerned) {
     let (changes, keys) = change_state(account, is_demanded, action, now);
-    let mut writes = vec![Account::end_epoch()];
-    writes.extend(changes);
-    (writes, keys)
+    (changes.into(), keys)
 }
 
 fn change_state(

@@ -153,7 +153,8 @@ describe("a reset", () => {
   const confirm = (code, { email = OWNER.email, password = NEXT, ip } = {}) =>
     at.console("POST", "/v1/password/reset/confirm", { body: { email, code, password }, cookie: null, ip });
   const mails = () => at.worker.mailbox.messages.filter(({ id }) => id.startsWith("reset-code/"));
-  const code = (number) => eventually("the code is mailed", () => mails()[number]?.text.match(/^ {4}(\d{8})$/m)?.[1]);
+  const code = (number) =>
+    eventually("the code is mailed", () => mails()[number]?.text.match(/^ {4}(\d{8})$/m)?.[1], 60_000);
   const wrong = (code) => String((Number(code) + 1) % 1e8).padStart(8, "0");
 
   test(
