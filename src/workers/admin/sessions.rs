@@ -443,11 +443,9 @@ pub fn switched_or_challenged(
     reply: LedgerReply,
     tokens: &SignInTokens,
 ) -> Result<Response, AdminProblem> {
-    match reply {
-        LedgerReply::Challenged { until } => {
-            Ok(Response::json(200, &view::challenged(&tokens.challenge, until, now())))
-        }
-        reply => Ok(opened(context, reply, &tokens.session)?.0),
+    match challenged(&reply, tokens) {
+        Some(answer) => Ok(answer),
+        None => Ok(opened(context, reply, &tokens.session)?.0),
     }
 }
 
@@ -457,11 +455,19 @@ pub fn signed_in_or_challenged(
     reply: LedgerReply,
     tokens: &SignInTokens,
 ) -> Result<Response, AdminProblem> {
+    match challenged(&reply, tokens) {
+        Some(answer) => Ok(answer),
+        None => signed_in(context, reply, &tokens.session),
+    }
+}
+
+/// Returns the answer with the challenge, if the ledger opened one.
+fn challenged(reply: &LedgerReply, tokens: &SignInTokens) -> Option<Response> {
     match reply {
         LedgerReply::Challenged { until } => {
-            Ok(Response::json(200, &view::challenged(&tokens.challenge, until, now())))
+            Some(Response::json(200, &view::challenged(&tokens.challenge, *until, now())))
         }
-        reply => signed_in(context, reply, &tokens.session),
+        _ => None,
     }
 }
 
