@@ -73,6 +73,17 @@ fn run<R: LeaseRules>(
     steps: u32,
     sabotage: Sabotage,
 ) -> Result<Tally, String> {
+    run_until::<R>(first, seeds, steps, sabotage, |_| true)
+}
+
+/// The same, until one fails in a way that is looked for. Other failures are passed over.
+fn run_until<R: LeaseRules>(
+    first: u64,
+    seeds: u64,
+    steps: u32,
+    sabotage: Sabotage,
+    is_wanted: impl Fn(&str) -> bool + Sync,
+) -> Result<Tally, String> {
     let next = AtomicU64::new(first);
     let end = first + seeds;
     let found = Mutex::new(Ok(Tally::default()));
@@ -88,11 +99,11 @@ fn run<R: LeaseRules>(
                     let mut all = found.lock().unwrap();
                     match (&mut *all, tally) {
                         (Ok(all), Ok(tally)) => all.add(&tally),
-                        (Ok(_), Err(violation)) => {
+                        (Ok(_), Err(violation)) if is_wanted(&violation) => {
                             *all = Err(violation);
                             next.store(end, Ordering::Relaxed);
                         }
-                        (Err(_), _) => (),
+                        (_, Err(_)) | (Err(_), _) => (),
                     }
                 }
             });
@@ -112,10 +123,10 @@ fn the_promises_hold_in_many_short_runs() {
 /// S11: whatever happens around it, an old pair is refused within T, and by its overlap's end.
 #[test]
 fn s11_the_promises_hold_while_keys_are_regenerated() {
-    let tally = run::<ProductionRules>(0, 150, STEPS, Sabotage::NoneInRotation)
+    let tally = run::<ProductionRules>(0, 200, STEPS, Sabotage::NoneInRotation)
         .unwrap_or_else(|violation| panic!("{violation}"));
     println!("{tally:#?}");
-    assert!(tally.overlaps.min(tally.rotations - tally.overlaps) > 40, "{tally:#?}");
+    assert!(tally.overlaps.min(tally.rotations - tally.overlaps) > 50, "{tally:#?}");
 }
 
 /// `SIMULATE_SEEDS` runs from `SIMULATE_SEED` on, each of many more steps; with `SIMULATE_STEPS=60`,
@@ -168,9 +179,9 @@ fn number(name: &str, usual: u64) -> u64 {
 
 /// Whether the simulation notices a bug within so many seeds, by breaking one of these promises.
 fn notices<R: LeaseRules>(sabotage: Sabotage, promises: &[&str]) {
-    let violation = run::<R>(0, SEEDS_PER_BUG, STEPS, sabotage).expect_err("nobody noticed");
-    println!("{violation}");
-    assert!(promises.iter().any(|promise| violation.contains(promise)), "{violation}");
+    let is_wanted = |violation: &str| promises.iter().any(|promise| violation.contains(promise));
+    let violation = run_until::<R>(0, SEEDS_PER_BUG, STEPS, sabotage, is_wanted);
+    println!("{}", violation.expect_err("nobody noticed"));
 }
 
 /// So many runs at most until a bug is found.
@@ -218,14 +229,14 @@ noticed! {
     a_reply_that_counts_from_when_it_came_is_noticed: bugs::AsOfReply, NoneInSlowness, ["P1", "P2"];
     a_reply_that_counts_from_its_answer_is_noticed: bugs::AsOfAnswer, NoneInSlowness, ["P1", "P2"];
     a_reply_that_counts_from_halfway_is_noticed: bugs::AsOfMiddle, NoneInSlowness, ["P1", "P2"];
-    a_reply_to_an_earlier_call_that_counts_for_the_last_is_noticed: ProductionRules, LastCallAnswered, ["P1", "P2", "order", "own", "usage"];
+    a_reply_to_an_earlier_call_that_counts_for_the_last_is_noticed: ProductionRules, LastCallAnswered, ["P1", "P2", "order", "own"];
     a_document_that_counts_from_its_arrival_is_noticed: bugs::AsOfReading, NoneInDocuments, ["P1", "P2"];
     a_grace_that_begins_with_each_failure_is_noticed: bugs::GraceRenewed, None, ["P1: a document serves"];
     an_own_change_that_goes_back_is_noticed: bugs::LastChangeCounts, NoneInDocuments, ["own", "order"];
     an_own_change_that_an_older_copy_undoes_is_noticed: bugs::OlderCopyTaken, None, ["own", "order"];
     a_settlement_that_counts_from_sending_is_noticed: ProductionRules, SettledFromSending, ["P1", "P2", "P5"];
     a_put_of_unknown_outcome_that_is_forgotten_is_noticed: ProductionRules, UnsureForgotten, ["P1", "P2", "P5"];
-    reading_back_at_once_is_noticed: ProductionRules, ReadBackAtOnce, ["P1", "P2", "P5", "order"];
+    reading_back_at_once_is_noticed: ProductionRules, ReadBackAtOnce, ["P1", "P2", "P5"];
     networks_of_an_issuer_that_are_ignored_are_noticed: ProductionRules, IssuersNetworksIgnored, ["P1: it may not be used from there"];
     an_issuer_that_begins_and_ends_unheard_is_noticed: ProductionRules, IssuersSpanIgnored, ["P1: its issuer is not valid now"];
     a_batch_that_is_dropped_is_noticed: ProductionRules, BatchesDropped, ["usage"];
@@ -248,11 +259,11 @@ noticed! {
     negatives_that_survive_their_lease_are_noticed: bugs::NegativesSurvive, None, ["P2"];
     an_overflow_that_counts_for_nothing_is_noticed: bugs::OverflowForgotten, None, ["P1", "P2", "own"];
     an_old_record_that_stays_is_noticed: bugs::FirstWordCounts, None, ["P1", "P2", "order"];
-    unsettled_keys_that_are_not_named_are_noticed: ProductionRules, SettledAtOnce, ["P1", "P2", "own"];
+    unsettled_keys_that_are_not_named_are_noticed: ProductionRules, SettledAtOnce, ["P1", "P2"];
     changes_that_are_not_named_are_noticed: ProductionRules, ChangesUntold, ["P1", "P2"];
     a_suspension_that_is_hidden_is_noticed: ProductionRules, StateUntold, ["P1", "P2"];
-    mfa_that_is_turned_off_unheard_is_noticed: ProductionRules, MfaUntold, ["P1", "P2"];
-    a_record_that_names_no_member_is_noticed: ProductionRules, MembersUntold, ["P1", "P2"];
+    mfa_that_is_turned_off_unheard_is_noticed: ProductionRules, MfaUntold, ["P1"];
+    a_record_that_names_no_member_is_noticed: ProductionRules, MembersUntold, ["P1"];
     a_word_that_is_dropped_for_an_equal_one_is_noticed: bugs::LastWordCounts, None, ["P4", "order"];
     tags_that_are_not_checked_are_noticed: ProductionRules, TagsUnchecked, ["P3"];
     grace_that_nobody_announced_is_noticed: ProductionRules, GraceUnannounced, ["P1", "P2"];
