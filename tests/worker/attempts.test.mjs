@@ -76,6 +76,26 @@ describe("a session", { timeout: 120_000 }, () => {
     expect(await at.console("POST", "/v1/member/password", { body: change }), 429, "too_many_attempts");
     expect(await stepUp(OWNER.password, other), 200);
   });
+
+  test("keeps its budget through switches of accounts, which mark no browser", async () => {
+    await at.worker.setClock(50 * 60_000);
+    await at.signIn();
+    const second = await at.secondAccount({ owner: OWNER });
+    const accounts = [at.session.account.id, second.session.account.id];
+    let { cookie } = second;
+    const to = async (account) => {
+      const opened = await at.console("POST", "/v1/session/switch", { body: { account }, cookie });
+      assert.equal(markOf(expect(opened, 201)), undefined);
+      cookie = cookieOf(opened);
+    };
+    for (let n = 0; n < 10; n += 1) {
+      expect(await stepUp("wrong password", cookie), 401, "step_up_refused");
+      await to(accounts[n % 2]);
+    }
+    expect(await stepUp(OWNER.password, cookie), 429, "too_many_attempts");
+    // Signing in opens the account that was opened last.
+    await to(accounts[0]);
+  });
 });
 
 describe("refused attempts", { timeout: 120_000 }, () => {
