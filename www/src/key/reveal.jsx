@@ -51,19 +51,7 @@ export function Reveal({ subject, secrets, again = false, title, works, closeBod
           <details>
             <summary>{say("reveal.pair")}</summary>
             <p class="hint">{say("reveal.pair.hint")}</p>
-            <Secret
-              id="access-key"
-              label={say("reveal.access-key")}
-              value={secrets.access_key}
-              copyLabel={say("copy.access-key")}
-            />
-            <Secret
-              id="access-secret"
-              label={say("reveal.access-secret")}
-              value={secrets.access_secret}
-              copyLabel={say("copy.access-secret")}
-              onCopied={onCopied}
-            />
+            <PairSecrets secrets={secrets} onCopied={onCopied} />
           </details>
           {session.api && (
             <>
@@ -78,6 +66,37 @@ export function Reveal({ subject, secrets, again = false, title, works, closeBod
         </>
       )}
     </SecretDialog>
+  );
+}
+
+/**
+ * Draws the access key and the access secret of a key.
+ * @param {object} props
+ * @param {import('./model.js').Secrets} props.secrets
+ * @param {() => void} props.onCopied called once the access secret is copied
+ * @param {boolean} [props.main] `true` if they are what the dialog is for
+ * @param {boolean} [props.primary]
+ */
+export function PairSecrets({ secrets, onCopied, main, primary }) {
+  const { say } = useLocale();
+  return (
+    <>
+      <Secret
+        id="access-key"
+        label={say("reveal.access-key")}
+        value={secrets.access_key}
+        copyLabel={say("copy.access-key")}
+      />
+      <Secret
+        id="access-secret"
+        label={say("reveal.access-secret")}
+        value={secrets.access_secret}
+        copyLabel={say("copy.access-secret")}
+        main={main}
+        primary={primary}
+        onCopied={onCopied}
+      />
+    </>
   );
 }
 

@@ -7,6 +7,7 @@ import { Advice } from "../key/advice.jsx";
 import { NetworksField } from "../key/form/networks.jsx";
 import { PermissionsField } from "../key/form/permissions.jsx";
 import { checkFields, issueKey } from "../key/model.js";
+import { PairSecrets } from "../key/reveal.jsx";
 import { Status } from "../key/status.jsx";
 import { Expiry } from "../key/times.jsx";
 import { Detail } from "../ui/detail.jsx";
@@ -142,21 +143,7 @@ function PairReveal({ secrets, onDone }) {
     >
       {({ copied, onCopied }) => (
         <>
-          <Secret
-            id="access-key"
-            label={say("reveal.access-key")}
-            value={secrets.access_key}
-            copyLabel={say("copy.access-key")}
-          />
-          <Secret
-            id="access-secret"
-            label={say("reveal.access-secret")}
-            value={secrets.access_secret}
-            copyLabel={say("copy.access-secret")}
-            main
-            primary={!copied}
-            onCopied={onCopied}
-          />
+          <PairSecrets secrets={secrets} main primary={!copied} onCopied={onCopied} />
           <dl class="facts-list">
             <Detail term={say("column.status")}>
               <Status subject={key} />

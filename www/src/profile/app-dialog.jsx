@@ -5,7 +5,7 @@ import { atField, tooManyText } from "../sign-in/factor.jsx";
 import { Copyable } from "../ui/copy.jsx";
 import { deferred } from "../ui/deferred.jsx";
 import { Dialog } from "../ui/dialog.jsx";
-import { Field, Form, FormActions, errorOf } from "../ui/fields.jsx";
+import { CodeField, Form, FormActions, errorOf } from "../ui/fields.jsx";
 import { useForm, useMistakeFocus } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { confirmApp } from "./requests.js";
@@ -57,24 +57,13 @@ export function AppDialog({ app, onDone, onCancel }) {
         <p>
           <a href={app.uri}>{say("mfa.app.open")}</a>
         </p>
-        <Field
+        <CodeField
           id={FIELD}
           label={say("factor.code")}
           hint={say("mfa.app.code.hint")}
           error={errorOf(form.mistakes.errors, FIELD)}
-        >
-          {(control) => (
-            <input
-              {...control}
-              {...form.field("code")}
-              class="code-input"
-              inputMode="numeric"
-              autocomplete="one-time-code"
-              spellcheck={false}
-              translate={false}
-            />
-          )}
-        </Field>
+          {...form.field("code")}
+        />
         <FormActions submit={say(form.busy ? "mfa.app.busy" : "mfa.app.confirm")} onCancel={leave} />
       </Form>
     </Dialog>

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { Dialog } from "../ui/dialog.jsx";
-import { Field, Form, errorOf } from "../ui/fields.jsx";
+import { CodeField, Form, errorOf } from "../ui/fields.jsx";
 import { useForm, useMistakeFocus } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 
@@ -16,6 +16,9 @@ import { ProblemNotice } from "../ui/problem.jsx";
 
 /** Differs from the fields of a form below a dialog. */
 const FIELD = "factor-code";
+
+/** Attributes of the input for a recovery code. */
+const RECOVERY_INPUT = /** @type {const} */ ({ class: "code-input long", inputMode: "text", autocomplete: "off" });
 
 /**
  * Returns an answer whose field errors belong to one field.
@@ -89,27 +92,17 @@ export function FactorForm({ path, body, submit, busy, onSession, onProblem, chi
   return (
     <Form onSubmit={finish} busy={form.busy}>
       <ProblemNotice problem={form.problem} text={tooManyText(locale, form.problem)} />
-      <Field
+      <CodeField
+        key={String(recovers)}
         id={FIELD}
         label={say(recovers ? "factor.recovery" : "factor.code")}
         hint={say(recovers ? "factor.recovery.hint" : "factor.code.hint")}
         error={errorOf(form.mistakes.errors, FIELD)}
-      >
-        {(control) => (
-          <input
-            {...control}
-            {...form.field("code")}
-            key={String(recovers)}
-            class={recovers ? "code-input long" : "code-input"}
-            inputMode={recovers ? "text" : "numeric"}
-            autocomplete={recovers ? "off" : "one-time-code"}
-            autocapitalize="none"
-            spellcheck={false}
-            translate={false}
-            data-focus=""
-          />
-        )}
-      </Field>
+        first
+        {...form.field("code")}
+        autocapitalize="none"
+        {...(recovers ? RECOVERY_INPUT : {})}
+      />
       <div class="actions">
         <button class="primary">{form.busy ? busy : submit}</button>
         {children}

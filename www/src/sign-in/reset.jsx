@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
-import { ErrorSummary, Field, Form, NewPasswordField, errorOf } from "../ui/fields.jsx";
+import { CodeField, ErrorSummary, Field, Form, NewPasswordField, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 
@@ -99,19 +99,13 @@ export function CodeStep({ email, onDone, onBack }) {
         tabIndex={-1}
         aria-hidden="true"
       />
-      <Field id="code" label={say("reset.code")} hint={say("reset.code.hint")} error={errorOf(mistakes.errors, "code")}>
-        {(control) => (
-          <input
-            {...control}
-            {...form.field("code")}
-            class="code-input"
-            inputMode="numeric"
-            autocomplete="one-time-code"
-            spellcheck={false}
-            translate={false}
-          />
-        )}
-      </Field>
+      <CodeField
+        id="code"
+        label={say("reset.code")}
+        hint={say("reset.code.hint")}
+        error={errorOf(mistakes.errors, "code")}
+        {...form.field("code")}
+      />
       <NewPasswordField
         id="password"
         label={say("password.new")}

@@ -97,6 +97,31 @@ export function PasswordField({ id, label, hint, error, first, ...input }) {
   );
 }
 
+/**
+ * Draws the field of a code that a person copies from a mail or an app. Further attributes go to the
+ * input.
+ * @param {{id: string, label: string, hint?: Children, error?: string, first?: boolean}
+ *   & import('preact').InputHTMLAttributes<HTMLInputElement>} props `first`: the dialog focuses it
+ */
+export function CodeField({ id, label, hint, error, first, ...input }) {
+  return (
+    <Field id={id} label={label} hint={hint} error={error}>
+      {(control) => (
+        <input
+          {...control}
+          class="code-input"
+          inputMode="numeric"
+          autocomplete="one-time-code"
+          spellcheck={false}
+          translate={false}
+          data-focus={first ? "" : undefined}
+          {...input}
+        />
+      )}
+    </Field>
+  );
+}
+
 /** Lengths that the server accepts of a new password. */
 const PASSWORD_CHARACTERS = { min: 12, max: 256 };
 

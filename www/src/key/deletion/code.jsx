@@ -5,7 +5,7 @@ import { useSession } from "../../client/session.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
 import { useAnnounce } from "../../ui/announcer.jsx";
 import { Dialog } from "../../ui/dialog.jsx";
-import { Field, Form, errorOf } from "../../ui/fields.jsx";
+import { CodeField, Form, errorOf } from "../../ui/fields.jsx";
 import { useForm, useMistakeFocus } from "../../ui/form.js";
 import { WarningIcon } from "../../ui/icons.jsx";
 import { Notice } from "../../ui/notice.jsx";
@@ -93,25 +93,14 @@ export function CodeStep({ keys, deletion: opened, disabling, onDone, onCancel }
         )}
         <DeletionProblem problem={sending.problem ?? mailing.problem} keys={keys} />
         <ProblemNotice problem={disabling.problem} />
-        <Field
+        <CodeField
           id={FIELD}
           label={say("delete.code")}
           hint={error ? say("delete.code.hint") : say("delete.code.tries", { count: deletion.tries_left })}
           error={error}
-        >
-          {(control) => (
-            <input
-              {...control}
-              {...sending.field("code")}
-              class="code-input"
-              inputMode="numeric"
-              autocomplete="one-time-code"
-              spellcheck={false}
-              translate={false}
-              data-focus=""
-            />
-          )}
-        </Field>
+          first
+          {...sending.field("code")}
+        />
         <div class="actions">
           <button class="danger">{say(sending.busy ? "delete.busy" : "delete.send")}</button>
           <button type="button" onClick={mailAgain}>
