@@ -216,6 +216,24 @@ test.describe("the console", () => {
     expect(new URL(page.url()).hash).toBe("#/connection");
   });
 
+  test("masks a password, shows it on demand, and takes a pasted one", async ({ newPage }) => {
+    const page = await newPage({ storageState: undefined });
+    await page.goto("/");
+    const field = page.getByLabel("Password", { exact: true });
+    await expect(field).toHaveAttribute("type", "password");
+    await expect(field).toHaveAttribute("autocomplete", "current-password");
+    await page.getByLabel("E-mail").fill("correct horse battery");
+    await page.getByLabel("E-mail").selectText();
+    await page.keyboard.press("ControlOrMeta+X");
+    await field.focus();
+    await page.keyboard.press("ControlOrMeta+V");
+    await expect(field).toHaveValue("correct horse battery");
+    await button(page, "Show the password").click();
+    await expect(field).toHaveAttribute("type", "text");
+    await button(page, "Hide the password").click();
+    await expect(field).toHaveAttribute("type", "password");
+  });
+
   test("that is offline says so, and sends nothing", async ({ page }) => {
     await open(page);
     await openIssue(page, "Offline");

@@ -34,6 +34,7 @@ mod oauth;
 mod operate;
 mod plans;
 mod policy;
+mod proofs;
 mod refresh;
 mod refusals;
 mod repair;

@@ -255,6 +255,7 @@ const ROWS: &[&[&str]] = &[
         "INSERT INTO notice_off VALUES ('ooooooooooo', 'key_end')",
         "INSERT INTO due VALUES ('send_notices', '', 1795262430000, 0)",
     ],
+    &["INSERT INTO proof_code VALUES ('0123456789', zeroblob(32), 1, 1795262400000, 0)"],
 ];
 
 #[test]
@@ -300,6 +301,8 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO service_usage VALUES (1, -1, 0, '[]')",
         "INSERT INTO member_sign_in VALUES ('nobody', 'a', 0)",
         "INSERT INTO key_end_notice VALUES ('a', 0, 0)",
+        "INSERT INTO proof_code VALUES ('0123456789', zeroblob(32), 0, 0, 0)",
+        "INSERT INTO proof_code VALUES ('0123456789', zeroblob(8), 1, 0, 0)",
         "INSERT INTO notice VALUES (1, 'act', 'ooooooooooo', '{')",
         "INSERT INTO notice_off VALUES ('nobody', 'key_end')",
         "UPDATE session SET digest = x'00'",

@@ -29,10 +29,10 @@ use crate::factors;
 use crate::invitations::{draw as draw_invitation, invite_command, joining};
 use crate::issuing::{by_api, issuer, revoke, sealed};
 use crate::oauth::revoke as revoke_by_client;
-use crate::policy::changes;
+use crate::policy::{changes, set as set_policy};
 use crate::service::{change_service, set_ceiling};
 use crate::sql::sqlite::Sqlite;
-use crate::world::{Browser, HOUR, START, World, confirm, draft, regenerate};
+use crate::world::{Browser, HOUR, START, World, confirm, draft, mac, new_code, regenerate};
 
 /// Actions of the ledger itself: no person did them, so the audit trail has none.
 const OF_THE_LEDGER: [&str; 3] = ["renumber", "orphan", "sweep"];
@@ -315,6 +315,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         witness.ask(&world, owner, Command::Operate { operation }, actions);
     }
     pairs(&mut witness, &world, owner);
+    mailed_codes(&mut witness, &world, owner);
     let by_access = LedgerRequest::OperateByAccess {
         operator: Email::parse("ann@example.com").unwrap(),
         address: Some("203.0.113.7".into()),
@@ -410,6 +411,18 @@ fn pairs(witness: &mut Witness, world: &World, owner: Browser) {
     witness.ask(world, other, leave, &["leave", "delete"]);
     let portal = changes(r#"{"preset":"portal"}"#);
     witness.send(world, set(portal, 1), "operator", &["set_policy"]);
+}
+
+/// Sends what concerns mailed codes as proofs of identity. They replace a session of their own.
+fn mailed_codes(witness: &mut Witness, world: &World, owner: Browser) {
+    set_policy(world, r#"{"proofs":{"change_keys":"email_code"}}"#);
+    let browser = world.sign_in(owner.member);
+    let code = new_code("right");
+    witness.ask(world, browser, Command::MailProofCode { code }, &[]);
+    let (session, _) = world.draw_session();
+    let prove = Command::ProveCode { mac: mac("right"), session };
+    witness.ask(world, browser, prove, &["step_up"]);
+    set_policy(world, r#"{"preset":"portal"}"#);
 }
 
 /// Sends what concerns second factors.

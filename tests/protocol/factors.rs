@@ -1,6 +1,7 @@
 //! Messages about second factors and challenges.
 
 use claviger_control::protocol::command::Command;
+use claviger_control::protocol::deletion::NewCode;
 use claviger_control::protocol::encryption::Ciphertext;
 use claviger_control::protocol::factors::{
     FactorsCommand, FactorsView, KeysConcerned, TypedFactor,
@@ -57,6 +58,10 @@ fn commands_about_factors() {
     for typed in [TypedFactor::Totp(code()), TypedFactor::RecoveryCode(code())] {
         commands.push(Command::ProveFactor { typed, session: session() });
     }
+    commands.push(Command::MailProofCode {
+        code: NewCode { mac: digest(), sealed: Ciphertext::from_stored("b.AAAA".into()) },
+    });
+    commands.push(Command::ProveCode { mac: digest(), session: session() });
     insta::assert_snapshot!("factor_commands", written(commands));
 }
 

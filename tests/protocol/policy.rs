@@ -10,6 +10,7 @@ use claviger_control::protocol::pair::{PairRequirement, PairView};
 use claviger_control::protocol::policy::{
     Policy, PolicyChanges, PolicyEffect, PolicyEffectKind, PolicyPreview, PolicyState, Preset,
 };
+use claviger_control::protocol::proof::{DemandedProof, ProofChanges};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::AccountView;
 use claviger_control::protocol::zone::Zone;
@@ -28,7 +29,9 @@ fn policies_and_pairs() {
         LedgerRequest::SetPolicy { changes, expected: Revision(3) },
     ]);
     insta::assert_snapshot!("policy_requests", text);
-    let changes = PolicyChanges { demands_mfa: Some(true), ..PolicyChanges::default() };
+    let proofs =
+        ProofChanges { show_secrets: Some(DemandedProof::EmailCode), ..Default::default() };
+    let changes = PolicyChanges { demands_mfa: Some(true), proofs, ..PolicyChanges::default() };
     let operation = OperatorCommand::SetPolicy { account: account(), changes };
     let text = written(vec![
         Command::ShowPair,

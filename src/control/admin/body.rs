@@ -105,6 +105,34 @@ pub struct PolicyForm {
     /// `true` if a mail confirms each issued key.
     #[serde(default)]
     pub mail_on_generation: Option<bool>,
+    /// Proofs of identity by class of action.
+    #[serde(default)]
+    pub proofs: ProofForm,
+}
+
+/// Demands of proofs: `none`, `password`, `email_code`, `totp` or `passkey`. Absent members keep
+/// their values.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofForm {
+    /// Demand for issuing, editing, enabling and restoring keys.
+    #[serde(default)]
+    pub change_keys: Option<String>,
+    /// Demand for showing a stored secret again.
+    #[serde(default)]
+    pub show_secrets: Option<String>,
+    /// Demand for changing the service credentials.
+    #[serde(default)]
+    pub change_service: Option<String>,
+    /// Demand for managing members.
+    #[serde(default)]
+    pub manage_members: Option<String>,
+    /// Demand for changing the account.
+    #[serde(default)]
+    pub change_account: Option<String>,
+    /// Demand for operating other accounts.
+    #[serde(default)]
+    pub operate: Option<String>,
 }
 
 /// Body of `POST /v1/session/step-up`: one of its members.
@@ -120,6 +148,9 @@ pub struct StepUp {
     /// Recovery code as typed.
     #[serde(default)]
     pub recovery_code: Option<SecretText>,
+    /// Mailed code as typed.
+    #[serde(default)]
+    pub email_code: Option<SecretText>,
 }
 
 /// Body of `POST /v1/session/factor`: the challenge, and one of the codes.

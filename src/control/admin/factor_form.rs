@@ -45,7 +45,7 @@ pub fn typed(
 /// # Errors
 /// [`AdminProblem::Invalid`] if the text is no such code.
 pub fn totp(code: &SecretText) -> Result<SecretText, AdminProblem> {
-    let code = form::code(CodePurpose::Totp, code)?;
+    let code = form::code("code", CodePurpose::Totp, code)?;
     Ok(SecretText::new(code.expose().to_owned()))
 }
 

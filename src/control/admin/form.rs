@@ -142,11 +142,11 @@ pub fn deletion_keys(typed: &[String]) -> Result<Vec<KeyId>, AdminProblem> {
 ///
 /// # Errors
 /// [`AdminProblem::Invalid`] for a text that cannot be a code. It does not count as a try.
-pub fn code(purpose: CodePurpose, typed: &SecretText) -> Result<Code, AdminProblem> {
+pub fn code(field: &str, purpose: CodePurpose, typed: &SecretText) -> Result<Code, AdminProblem> {
     let digits = purpose.digits();
     let refused = || {
         let detail = format!("a code has {digits} digits");
-        FieldError::new("code", "not_a_code", &detail).with("digits", digits)
+        FieldError::new(field, "not_a_code", &detail).with("digits", digits)
     };
     Code::parse(purpose, typed)
         .ok_or_else(|| AdminProblem::Invalid { errors: field_errors(vec![refused()]) })

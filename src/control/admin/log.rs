@@ -1,4 +1,4 @@
-//! Lines of the log about refused authentications.
+//! Lines of the log about refused authentications and forbidden requests.
 //!
 //! A line is one JSON object. It names neither what a caller typed, such as an address, nor a
 //! secret. It names account and member only where the caller has shown that they belong to them,
@@ -7,6 +7,7 @@
 use claviger_core::base::id::{AccountId, MemberId};
 use serde::Serialize;
 
+use crate::admin::problem::AdminProblem;
 use crate::protocol::attempts::{AttemptKind, RefusedAttempts};
 
 /// The reason for which an attempt was refused.
@@ -31,6 +32,8 @@ pub enum LoggedAttempt {
     ResetCode,
     /// A mailed code, to delete keys.
     DeletionCode,
+    /// A code of a second factor, or a mailed code in its place.
+    FactorCode,
     /// Any of them: the rate limit counts them together.
     Any,
 }
@@ -61,6 +64,27 @@ pub fn refused(
     serde_json::json!(Line { event, attempt, reason, network, account, member }).to_string()
 }
 
+/// Returns the line about a request that was refused because the member may not make it, or because
+/// another site made it; `None` for any other problem. The account is that of the request's cookie,
+/// whose session may have ended.
+pub fn forbidden(
+    problem: &AdminProblem,
+    account: Option<AccountId>,
+    network: Option<&str>,
+) -> Option<String> {
+    let is_one = matches!(
+        problem,
+        AdminProblem::NotPermitted | AdminProblem::NotYourKey | AdminProblem::CrossSite
+    );
+    is_one.then(|| {
+        serde_json::json!({
+            "event": "authorization_refused", "reason": problem.code(), "account": account,
+            "network": network,
+        })
+        .to_string()
+    })
+}
+
 /// Returns the line about attempts that a name object reports to a ledger.
 pub fn reported(account: AccountId, member: MemberId, report: &RefusedAttempts) -> String {
     let RefusedAttempts { kind, network, count, .. } = report;
@@ -76,6 +100,28 @@ pub fn reported(account: AccountId, member: MemberId, report: &RefusedAttempts) 
 mod tests {
     use super::*;
     use claviger_core::base::time::UnixMs;
+
+    #[test]
+    fn what_a_role_or_another_site_forbids_is_a_line_and_nothing_else_is() {
+        let account = AccountId::parse("a1B2c3D4");
+        for (problem, reason) in [
+            (AdminProblem::NotPermitted, "not_permitted"),
+            (AdminProblem::NotYourKey, "not_your_key"),
+            (AdminProblem::CrossSite, "cross_site"),
+        ] {
+            let line = forbidden(&problem, account, Some("203.0.113.0/24")).unwrap();
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&line).unwrap(),
+                serde_json::json!({
+                    "event": "authorization_refused", "reason": reason, "account": "a1B2c3D4",
+                    "network": "203.0.113.0/24",
+                })
+            );
+        }
+        for other in [AdminProblem::NotSignedIn, AdminProblem::MfaRequired] {
+            assert_eq!(forbidden(&other, account, None), None);
+        }
+    }
 
     #[test]
     fn a_line_is_one_json_object_with_fixed_names() {

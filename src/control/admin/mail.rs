@@ -72,6 +72,7 @@ pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
     let account = envelope.account;
     let place = match &envelope.letter {
         Letter::DeletionCode { deletion: subject, .. }
+        | Letter::ProofCode { session: subject, .. }
         | Letter::ResetCode { reset: subject, .. } => Some(code_associated_data(account, subject)),
         Letter::Invitation { token, .. } => Some(invitation_associated_data(account, token)),
         Letter::DeletionNotice { .. }

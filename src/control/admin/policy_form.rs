@@ -7,6 +7,7 @@ use crate::protocol::draft::field::FieldError;
 use crate::protocol::policy::{
     KeyLife, KeysPerMember, LIFE_DAYS_MAX, LIFE_YEARS_MAX, PolicyChanges, Preset,
 };
+use crate::protocol::proof::{DemandedProof, ProofChanges};
 
 /// Parses a change of a policy.
 ///
@@ -29,6 +30,7 @@ pub fn changes(form: &body::PolicyForm) -> Result<PolicyChanges, AdminProblem> {
         demands_mfa: form.demands_mfa,
         deletion_by_code: form.deletion_by_code,
         mail_on_generation: form.mail_on_generation,
+        proofs: proofs(&mut errors, &form.proofs),
     };
     if errors.is_empty() && read == PolicyChanges::default() {
         let error = FieldError::new("", "required", "name a preset or a field");
@@ -51,6 +53,21 @@ fn choice<T>(
         errors.push(FieldError::new(field, "not_one_of", "not a value of this field"));
     }
     parsed
+}
+
+fn proofs(errors: &mut Vec<FieldError>, form: &body::ProofForm) -> ProofChanges {
+    let mut demand = |class: &str, typed: &Option<String>| {
+        let field = format!("proofs/{class}");
+        choice(errors, &field, typed.as_deref(), DemandedProof::parse)
+    };
+    ProofChanges {
+        change_keys: demand("change_keys", &form.change_keys),
+        show_secrets: demand("show_secrets", &form.show_secrets),
+        change_service: demand("change_service", &form.change_service),
+        manage_members: demand("manage_members", &form.manage_members),
+        change_account: demand("change_account", &form.change_account),
+        operate: demand("operate", &form.operate),
+    }
 }
 
 fn life(errors: &mut Vec<FieldError>, field: &str, typed: Option<&str>) -> Option<KeyLife> {
@@ -79,11 +96,16 @@ mod tests {
     #[test]
     fn a_policy_is_read_and_every_odd_value_is_named() {
         let changes =
-            read(json!({ "preset": "registry", "longest_life": "2y", "demands_mfa": false }));
+            read(json!({ "preset": "registry", "longest_life": "2y", "demands_mfa": false,
+                "proofs": { "show_secrets": "email_code" } }));
         let expected = PolicyChanges {
             preset: Some(Preset::Registry),
             longest_life: Some(KeyLife::Years(2)),
             demands_mfa: Some(false),
+            proofs: ProofChanges {
+                show_secrets: Some(DemandedProof::EmailCode),
+                ..ProofChanges::default()
+            },
             ..PolicyChanges::default()
         };
         assert_eq!(changes, Ok(expected));
@@ -99,6 +121,11 @@ mod tests {
                 ],
             ),
             (json!({ "longest_life": "" }), vec!["#/longest_life not_a_life"]),
+            (json!({ "proofs": {} }), vec!["# required"]),
+            (
+                json!({ "proofs": { "change_keys": "sms", "operate": "TOTP" } }),
+                vec!["#/proofs/change_keys not_one_of", "#/proofs/operate not_one_of"],
+            ),
         ] {
             assert_eq!(read(form.clone()).unwrap_err(), expected, "{form}");
         }
@@ -107,6 +134,8 @@ mod tests {
             json!({ "demands_mfa": 1 }),
             json!({ "default_life": 365 }),
             json!({ "longest_life": null, "preset": ["portal"] }),
+            json!({ "proofs": { "change_factors": "none" } }),
+            json!({ "proofs": "totp" }),
         ] {
             let form = json_body::parse::<body::PolicyForm>(odd.to_string().as_bytes());
             assert!(form.is_err(), "{odd}");

@@ -23,6 +23,8 @@ pub enum Route {
     SignOut,
     /// Gives a fresh proof of identity.
     StepUp,
+    /// Mails a code that is a proof of identity.
+    MailProofCode,
     /// Lists the keys of the account.
     ListKeys,
     /// Issues a key.
@@ -179,6 +181,9 @@ impl Route {
                 ),
                 "GET, HEAD, POST, DELETE",
             ),
+            ["session", "step-up", "code"] => {
+                (pick(verb, &[("POST", Self::MailProofCode)]), "POST")
+            }
             ["session", "step-up"] => (pick(verb, &[("POST", Self::StepUp)]), "POST"),
             ["session", "factor"] => {
                 (pick(verb, &[("POST", Self::Factors(FactorRoute::AnswerChallenge))]), "POST")
@@ -391,6 +396,7 @@ impl Route {
             | Self::SignIn
             | Self::SignOut
             | Self::StepUp
+            | Self::MailProofCode
             | Self::IssueKey
             | Self::CheckKey
             | Self::EditKey(_)

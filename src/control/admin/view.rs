@@ -19,7 +19,9 @@ use claviger_core::replication::refresh::{AccountState, Caller};
 use serde_json::{Map, Value, json};
 
 pub use self::deletion::{deleted, deletion};
-pub use self::factors::{begun_totp, challenged, factors, factors_with_codes, required};
+pub use self::factors::{
+    begun_totp, challenged, code_mailed, factors, factors_with_codes, required,
+};
 pub use self::identity::{OwnAccount, own_accounts, sessions};
 pub use self::members::{invitation, invitation_offer, member, members, notices};
 use self::parts::text;

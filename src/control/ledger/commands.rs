@@ -13,8 +13,8 @@ use super::policy::HeldKeys;
 use super::publication::Publication;
 use super::regeneration::RegenerateRequest;
 use super::{
-    activity, at_stake, deletion, factor_commands, factors, idempotency, key, listing, members,
-    notices, pair, regeneration, reveal, revoking, service, session_list, usage,
+    activity, at_stake, deletion, email_code, factor_commands, factors, idempotency, key, listing,
+    members, notices, pair, regeneration, reveal, revoking, service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
@@ -26,7 +26,6 @@ use crate::objects::sql::{SqlError, Statement};
 use crate::protocol::command::Command;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::ledger::LedgerReply;
-use crate::protocol::proof::ProofPolicy;
 use crate::protocol::refusal::Refusal;
 
 impl Ledger<'_> {
@@ -39,7 +38,7 @@ impl Ledger<'_> {
     ) -> Result<Plan, SqlError> {
         let command = rights::given_by(command, context.session.member_id());
         let (role, proof) = (context.session.member.view.role, context.session.proof(context.now));
-        let policy = ProofPolicy::default();
+        let policy = context.account.policy.proofs;
         let operates = context.account.operator;
         if let Err(refusal) = rights::authorise(&command, role, proof, &policy, operates) {
             return Ok(Plan::refuse(refusal));
@@ -78,6 +77,10 @@ impl Ledger<'_> {
             }
             Command::StepUp { secret_version: version, confirmed, session } => {
                 Ok(step_up(context, VerifiedPassword { version, confirmed }, session.as_ref()))
+            }
+            Command::MailProofCode { code } => email_code::mail(self.sql, context, code),
+            Command::ProveCode { mac, session } => {
+                email_code::prove(self.sql, context, mac, &session)
             }
             Command::List(listing) => {
                 let page = listing::page(self.sql, context.account.id, &listing, context.now)?;

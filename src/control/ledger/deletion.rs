@@ -44,7 +44,7 @@ pub const TRIES_MAX: u32 = 5;
 /// The period over which codes and tries are counted.
 pub const DAY: DurationMs = DurationMs::from_days(1);
 
-/// Most codes mailed to one member per [`DAY`]. They suffice to delete 2,000 keys without flooding
+/// Most codes mailed to one member per [`DAY`], as proofs of identity too. They suffice to delete 2,000 keys without flooding
 /// a mailbox.
 pub const CODES_PER_DAY: u32 = 20;
 
@@ -452,14 +452,23 @@ fn commit(
 
 /// Returns the time at which the member may have another code, if a limit is reached now.
 fn spent(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Option<UnixMs>, SqlError> {
-    let (codes, first) =
-        mailbox::codes_since(sql, context.session.member_id(), context.now.saturating_sub(DAY))?;
-    if codes >= CODES_PER_DAY {
-        return Ok(Some(room_again(first, DAY, context.now)));
+    if let Some(until) = codes_spent(sql, context.session.member_id(), context.now)? {
+        return Ok(Some(until));
     }
     // If no try is left, a mailed code would be useless.
     let (tries, first) = tries_today(sql, context)?;
     Ok((tries >= TRIES_PER_DAY).then(|| room_again(first, COUNTED, context.now)))
+}
+
+/// Returns the time at which another code may be mailed to the member, if none may now. Codes of
+/// all purposes count together.
+pub(super) fn codes_spent(
+    sql: &dyn Sql,
+    member: MemberId,
+    now: UnixMs,
+) -> Result<Option<UnixMs>, SqlError> {
+    let (codes, first) = mailbox::codes_since(sql, member, now.saturating_sub(DAY))?;
+    Ok((codes >= CODES_PER_DAY).then(|| room_again(first, DAY, now)))
 }
 
 /// Returns the number of tries of the member within a [`DAY`], and the begin of the first deletion

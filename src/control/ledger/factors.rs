@@ -235,6 +235,15 @@ fn window(sql: &dyn Sql, member: MemberId) -> Result<Option<Window>, SqlError> {
     sql.first(&Statement::new(text).bind(member.as_str()))?.map(read).transpose()
 }
 
+/// Returns the time from which codes of the member are checked again, if too many were refused.
+pub(super) fn refused_until(
+    sql: &dyn Sql,
+    member: MemberId,
+    now: UnixMs,
+) -> Result<Option<UnixMs>, SqlError> {
+    Ok(REFUSED.count(window(sql, member)?, now).err())
+}
+
 fn store_window(member: MemberId, window: Window) -> Statement {
     let text = "INSERT INTO factor_try (member, since_ms, tries) VALUES (?, ?, ?)
         ON CONFLICT (member) DO UPDATE SET since_ms = excluded.since_ms, tries = excluded.tries";

@@ -39,6 +39,7 @@ pub const KEPT: DurationMs = DurationMs::from_days(2);
 fn kind(letter: &Letter) -> &'static str {
     match letter {
         Letter::DeletionCode { .. } => CODE,
+        Letter::ProofCode { .. } => PROOF_CODE,
         Letter::DeletionNotice { .. } => "deletion_notice",
         Letter::ResetCode { .. } => "reset_code",
         Letter::PasswordChanged { .. } => "password_changed",
@@ -53,8 +54,9 @@ fn kind(letter: &Letter) -> &'static str {
     }
 }
 
-/// The kind that counts for the rate limit of codes.
+/// The kinds that count for the rate limit of codes.
 const CODE: &str = "deletion_code";
+const PROOF_CODE: &str = "proof_code";
 
 /// The kind that counts for the rate limits of invitations.
 const INVITATION: &str = "invitation";
@@ -221,8 +223,8 @@ pub fn codes_since(
     member: MemberId,
     since: UnixMs,
 ) -> Result<(u32, Option<UnixMs>), SqlError> {
-    let text = "SELECT count(*), min(created_at_ms) FROM mail WHERE member = ? AND kind = ? AND created_at_ms > ?";
-    let codes = Statement::new(text).bind(member.as_str()).bind(CODE).bind(since);
+    let text = "SELECT count(*), min(created_at_ms) FROM mail WHERE member = ? AND kind IN (?, ?) AND created_at_ms > ?";
+    let codes = Statement::new(text).bind(member.as_str()).bind(CODE).bind(PROOF_CODE).bind(since);
     let Some(mut row) = sql.first(&codes)? else { return Ok((0, None)) };
     Ok((row.count()?, row.optional_time()?))
 }

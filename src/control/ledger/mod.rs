@@ -13,6 +13,7 @@ pub mod decide;
 pub mod deletion;
 pub mod document;
 pub mod drift;
+pub mod email_code;
 mod factor_commands;
 pub mod factors;
 pub mod freshness;

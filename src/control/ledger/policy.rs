@@ -23,6 +23,7 @@ use crate::protocol::policy::{
     EFFECT_NAMES_MAX, FOLLOWING_KEYS_MAX, KeyLife, KeysPerMember, Policy, PolicyChanges,
     PolicyEffect, PolicyEffectKind, PolicyPreview, PolicyState,
 };
+use crate::protocol::proof::DemandedProof;
 use crate::protocol::refusal::Refusal;
 
 /// An act on a key that is there.
@@ -169,6 +170,10 @@ pub(super) fn set(
 /// Checks a policy by itself, and against the keys that are there.
 fn check(policy: &Policy, holdings: &Holdings) -> Result<(), Refusal> {
     let invalid = |error| Err(Refusal::Invalid { errors: vec![error] });
+    if policy.proofs.operate == DemandedProof::None {
+        let detail = "operating other accounts needs a proof";
+        return invalid(FieldError::new("proofs/operate", "proof_needed", detail));
+    }
     let has_default = policy.default_life != KeyLife::Never;
     if has_default && policy.default_life.is_longer_than(policy.longest_life) {
         let detail = "the default life is longer than the longest life";
@@ -280,6 +285,11 @@ fn effects(account: &Account, after: &Policy, holdings: &Holdings) -> Vec<Policy
             effects.push(of_keys(PolicyEffectKind::KeysThatStay, &|key| !key.is_member_gone));
         }
         (false, false) | (true, true) => {}
+    }
+    if after.proofs.needs_more_factors_than(before.proofs) {
+        effects.push(of_members(PolicyEffectKind::MembersWithoutProof, &|one| {
+            !one.is_gone && !one.has_mfa
+        }));
     }
     match (before.demands_mfa, after.demands_mfa) {
         (false, true) => {

@@ -37,6 +37,8 @@ fn demand(command: &Command) -> RequiredRights {
         | Command::ShowPair
         | Command::SignOut
         | Command::StepUp { .. }
+        | Command::MailProofCode { .. }
+        | Command::ProveCode { .. }
         | Command::ProveFactor { .. } => RequiredRights::Session,
         Command::Factors { factors } => match factors {
             FactorsCommand::Show => RequiredRights::Session,

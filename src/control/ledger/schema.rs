@@ -10,6 +10,7 @@ mod members;
 mod mfa;
 mod notices;
 mod policy;
+mod proofs;
 mod rotation;
 
 use self::access::ACCESS_OPERATORS;
@@ -18,6 +19,7 @@ use self::members::MEMBERS;
 use self::mfa::MFA;
 use self::notices::NOTICES;
 use self::policy::POLICY;
+use self::proofs::PROOFS;
 use self::rotation::ROTATION;
 use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
@@ -52,6 +54,7 @@ pub const MIGRATIONS: &[Migration] = &[
     MFA,
     ACCESS_OPERATORS,
     NOTICES,
+    PROOFS,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

@@ -1,4 +1,5 @@
-//! Mailed codes: digits that the owner of a mailbox types. Deletions have six; password resets,
+//! Mailed codes: digits that the owner of a mailbox types. Deletions and proofs of identity have six;
+//! password resets,
 //! which anyone can begin, have eight.
 //!
 //! A code has only 20 or 27 bits, so a reader of the database could try all of them. The stored
@@ -40,6 +41,8 @@ pub enum CodePurpose {
     Deletion,
     /// Reset of a password. Its account is the one whose ledger mails the code.
     Reset,
+    /// Proof of identity. Its subject is the session.
+    Proof,
     /// A code of an authenticator app ([`crate::protocol::totp`]), which has no MAC.
     Totp,
 }
@@ -49,6 +52,7 @@ impl CodePurpose {
         match self {
             Self::Deletion => b"deletion\0",
             Self::Reset => b"reset\0",
+            Self::Proof => b"proof\0",
             Self::Totp => b"totp\0",
         }
     }
@@ -58,7 +62,7 @@ impl CodePurpose {
     /// else: with eight, the fifty tries of a day guess right with a chance of one in 2,000,000.
     pub fn digits(self) -> usize {
         match self {
-            Self::Deletion | Self::Totp => 6,
+            Self::Deletion | Self::Proof | Self::Totp => 6,
             Self::Reset => 8,
         }
     }

@@ -217,6 +217,18 @@ pub enum Command {
         /// Session that replaces the present one, with the same end.
         session: NewSession,
     },
+    /// Mails a code that proves the member's identity, and invalidates the one before.
+    MailProofCode {
+        /// The drawn code, of this session.
+        code: NewCode,
+    },
+    /// Marks the session as freshly proven if the mailed code is right.
+    ProveCode {
+        /// MAC of the typed code.
+        mac: Digest,
+        /// Session that replaces the present one, with the same end.
+        session: NewSession,
+    },
     /// Reads or changes second factors.
     Factors {
         /// Command about second factors.

@@ -51,6 +51,19 @@ pub enum Letter {
         /// Time zone of the times in the text.
         zone: Zone,
     },
+    /// Carries the code that proves the recipient's identity.
+    ProofCode {
+        /// ID of the session that the code is for.
+        session: TokenId,
+        /// Name of the account.
+        account: String,
+        /// Expiry of the code, Unix ms.
+        until: UnixMs,
+        /// IP address of the request; `None` if the platform reported none.
+        address: Option<String>,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
     /// Carries the code that resets a password.
     ResetCode {
         /// ID of the reset.
@@ -232,8 +245,8 @@ pub struct Envelope {
     pub sealed: Option<Ciphertext>,
 }
 
-/// Returns the associated data of a code in a mail. `subject` is the ID of the deletion or reset
-/// that the code confirms.
+/// Returns the associated data of a code in a mail. `subject` is the ID of the deletion, reset
+/// or session that the code confirms.
 pub fn code_associated_data(account: AccountId, subject: &TokenId) -> AssociatedData<'_> {
     AssociatedData { purpose: SecretKind::MailCode, account, subject: subject.as_str() }
 }

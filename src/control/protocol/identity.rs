@@ -58,6 +58,15 @@ pub struct ResetMail {
     pub sealed: Ciphertext,
 }
 
+/// A code that was mailed as a proof of identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailedCode {
+    /// Address to which it was mailed.
+    pub sent_to: Email,
+    /// Expiry of the code, Unix ms.
+    pub expires: UnixMs,
+}
+
 /// A challenge that the admin Worker has just drawn: a sign-in that waits for a second factor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewChallenge {

@@ -26,7 +26,7 @@ use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::encryption::Ciphertext;
 use crate::protocol::factors::{FactorsView, TypedFactor};
 pub use crate::protocol::identity::NewSession;
-use crate::protocol::identity::{PasswordNews, ResetMail, SessionEntry};
+use crate::protocol::identity::{MailedCode, PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
 use crate::protocol::member::{Language, Role, SecretVersion};
 use crate::protocol::members::{InvitationOffer, InvitationView, MemberEntry, MemberList};
@@ -335,6 +335,8 @@ pub enum LedgerReply {
         /// Time from which the end of the old key, or its overlap, is in force everywhere.
         bound: Bound,
     },
+    /// A code was mailed that proves the member's identity.
+    CodeMailed(MailedCode),
     /// The state of a deletion.
     Deletion(DeletionView),
     /// Keys were deleted.

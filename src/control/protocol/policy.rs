@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 use crate::protocol::factors::KeysConcerned;
+use crate::protocol::proof::{ProofChanges, ProofPolicy};
 use crate::protocol::zone::Zone;
 
 /// Longest life in days that a policy may state: ten years. The shortest is one day, so that the
@@ -203,6 +204,8 @@ pub struct Policy {
     pub deletion_by_code: bool,
     /// `true` if a mail to the member confirms each key that they issue.
     pub mail_on_generation: bool,
+    /// Fresh proofs of identity that classes of actions demand.
+    pub proofs: ProofPolicy,
 }
 
 impl Default for Policy {
@@ -223,6 +226,7 @@ impl Policy {
         demands_mfa: false,
         deletion_by_code: true,
         mail_on_generation: false,
+        proofs: ProofPolicy::PASSWORD,
     };
 
     /// The preset *registry*.
@@ -236,6 +240,7 @@ impl Policy {
         demands_mfa: true,
         deletion_by_code: false,
         mail_on_generation: true,
+        proofs: ProofPolicy::PASSWORD,
     };
 
     /// The policy that allows least. It stands in for values that cannot be read.
@@ -249,13 +254,14 @@ impl Policy {
         demands_mfa: true,
         deletion_by_code: true,
         mail_on_generation: true,
+        proofs: ProofPolicy::STRICTEST,
     };
 
-    /// Reads the JSON form. A field that is absent or unreadable has its strictest value.
+    /// Reads the JSON form. A field that is absent or unreadable has its strictest value. Only
+    /// `proofs` may be absent: earlier releases had none.
     pub fn read(json: &Value) -> Self {
-        let empty = Map::new();
-        let members = json.as_object().unwrap_or(&empty);
         let strict = Self::STRICTEST;
+        let Some(members) = json.as_object() else { return strict };
         Self {
             preset: member(members, "preset", strict.preset),
             keys_per_member: member(members, "keys_per_member", strict.keys_per_member),
@@ -266,6 +272,7 @@ impl Policy {
             demands_mfa: member(members, "demands_mfa", strict.demands_mfa),
             deletion_by_code: member(members, "deletion_by_code", strict.deletion_by_code),
             mail_on_generation: member(members, "mail_on_generation", strict.mail_on_generation),
+            proofs: members.get("proofs").map_or(ProofPolicy::PASSWORD, ProofPolicy::read),
         }
     }
 
@@ -319,6 +326,9 @@ pub struct PolicyChanges {
     /// New need of a mail after a key was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail_on_generation: Option<bool>,
+    /// New demands of proofs.
+    #[serde(default, skip_serializing_if = "ProofChanges::is_empty")]
+    pub proofs: ProofChanges,
 }
 
 impl PolicyChanges {
@@ -335,6 +345,7 @@ impl PolicyChanges {
             demands_mfa: self.demands_mfa.unwrap_or(base.demands_mfa),
             deletion_by_code: self.deletion_by_code.unwrap_or(base.deletion_by_code),
             mail_on_generation: self.mail_on_generation.unwrap_or(base.mail_on_generation),
+            proofs: self.proofs.apply(base.proofs),
         }
     }
 }
@@ -385,6 +396,8 @@ pub enum PolicyEffectKind {
     KeysWithoutMember,
     /// Owners and admins who must set up a second factor before they issue a key.
     MembersWithoutFactor,
+    /// Members who must set up what a demanded proof needs before they act.
+    MembersWithoutProof,
     /// Keys that are refused until their members set up a second factor.
     KeysWithoutFactor,
     /// Keys that were refused without a second factor, and work again.

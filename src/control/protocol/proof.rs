@@ -7,9 +7,8 @@
 //! A member with a second factor proves their identity by that factor: a password alone is then no
 //! proof, whatever the policy says.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A method by which a member proves their identity. The names are stored and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,8 +56,7 @@ impl ProofMethod {
 }
 
 /// A class of actions for which an account may demand a proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActionClass {
     /// Issuing, editing, enabling and restoring keys.
     ChangeKeys,
@@ -93,6 +91,26 @@ pub enum DemandedProof {
 }
 
 impl DemandedProof {
+    /// Parses the name in the HTTP API.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "none" => Some(Self::None),
+            "password" => Some(Self::Password),
+            "email_code" => Some(Self::EmailCode),
+            "totp" => Some(Self::Totp),
+            "passkey" => Some(Self::Passkey),
+            _ => None,
+        }
+    }
+
+    /// Returns `true` if only a member with a second factor can satisfy the demand.
+    pub fn needs_factor(self) -> bool {
+        match self {
+            Self::None | Self::Password | Self::EmailCode => false,
+            Self::Totp | Self::Passkey => true,
+        }
+    }
+
     /// Returns the methods that satisfy the demand. A member `with_factor` is one who has a second
     /// factor.
     pub fn methods(self, with_factor: bool) -> &'static [ProofMethod] {
@@ -135,29 +153,143 @@ fn accepts(accepted: &[ProofMethod], method: ProofMethod) -> bool {
     accepted.contains(&method) || (accepted == [ProofMethod::Password] && method.is_factor())
 }
 
-/// The proofs that an account demands, by class of action. An absent class demands a password.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+/// The proofs that an account demands, by class of action.
+///
+/// [`ActionClass::ChangeFactors`] is no member: it demands the password, or the factor of a member
+/// who has one. Otherwise a member could never set up the factor that another class demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ProofPolicy {
-    demands: BTreeMap<ActionClass, DemandedProof>,
+    /// Demand for issuing, editing, enabling and restoring keys.
+    pub change_keys: DemandedProof,
+    /// Demand for showing a stored secret again.
+    pub show_secrets: DemandedProof,
+    /// Demand for changing the service credentials.
+    pub change_service: DemandedProof,
+    /// Demand for inviting, changing and removing members, and for leaving.
+    pub manage_members: DemandedProof,
+    /// Demand for changing the account.
+    pub change_account: DemandedProof,
+    /// Demand for operating other accounts. It matters in the operator's account alone.
+    pub operate: DemandedProof,
 }
 
 impl ProofPolicy {
-    /// Returns the policy with another demand for a class.
-    #[must_use]
-    pub fn with(mut self, class: ActionClass, demand: DemandedProof) -> Self {
-        self.demands.insert(class, demand);
-        self
+    /// The demands of every preset.
+    pub const PASSWORD: Self = Self::all(DemandedProof::Password);
+
+    /// The demands that stand in for values that cannot be read.
+    pub const STRICTEST: Self = Self::all(DemandedProof::Passkey);
+
+    /// Returns the policy with one demand for all classes.
+    const fn all(demand: DemandedProof) -> Self {
+        Self {
+            change_keys: demand,
+            show_secrets: demand,
+            change_service: demand,
+            manage_members: demand,
+            change_account: demand,
+            operate: demand,
+        }
     }
 
     /// Returns the demand for a class.
     pub fn demand(&self, class: ActionClass) -> DemandedProof {
-        self.demands.get(&class).copied().unwrap_or(DemandedProof::Password)
+        match class {
+            ActionClass::ChangeKeys => self.change_keys,
+            ActionClass::ShowSecrets => self.show_secrets,
+            ActionClass::ChangeService => self.change_service,
+            ActionClass::ManageMembers => self.manage_members,
+            ActionClass::ChangeAccount => self.change_account,
+            ActionClass::ChangeFactors => DemandedProof::Password,
+            ActionClass::Operate => self.operate,
+        }
+    }
+
+    /// Returns the demands of all classes that a policy can set.
+    pub fn demands(&self) -> [DemandedProof; 6] {
+        let Self {
+            change_keys,
+            show_secrets,
+            change_service,
+            manage_members,
+            change_account,
+            operate,
+        } = *self;
+        [change_keys, show_secrets, change_service, manage_members, change_account, operate]
+    }
+
+    /// Returns `true` if a class needs a second factor here and not in `before`.
+    pub fn needs_more_factors_than(&self, before: Self) -> bool {
+        let pairs = self.demands().into_iter().zip(before.demands());
+        pairs.into_iter().any(|(now, then)| now.needs_factor() && !then.needs_factor())
+    }
+
+    /// Reads the JSON form. A demand that is absent is a password, as before there were others.
+    /// One that cannot be read is the strictest.
+    pub fn read(json: &Value) -> Self {
+        let Some(members) = json.as_object() else { return Self::STRICTEST };
+        let demand = |name| match members.get(name) {
+            None => DemandedProof::Password,
+            Some(value) => DemandedProof::deserialize(value).unwrap_or(DemandedProof::Passkey),
+        };
+        Self {
+            change_keys: demand("change_keys"),
+            show_secrets: demand("show_secrets"),
+            change_service: demand("change_service"),
+            manage_members: demand("manage_members"),
+            change_account: demand("change_account"),
+            operate: demand("operate"),
+        }
+    }
+}
+
+/// Changes of demanded proofs. `None` keeps a demand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofChanges {
+    /// New demand for changing keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_keys: Option<DemandedProof>,
+    /// New demand for showing secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show_secrets: Option<DemandedProof>,
+    /// New demand for changing the service credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_service: Option<DemandedProof>,
+    /// New demand for managing members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manage_members: Option<DemandedProof>,
+    /// New demand for changing the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_account: Option<DemandedProof>,
+    /// New demand for operating other accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operate: Option<DemandedProof>,
+}
+
+impl ProofChanges {
+    /// Returns `true` if the changes keep every demand.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns the changed demands.
+    pub fn apply(&self, before: ProofPolicy) -> ProofPolicy {
+        ProofPolicy {
+            change_keys: self.change_keys.unwrap_or(before.change_keys),
+            show_secrets: self.show_secrets.unwrap_or(before.show_secrets),
+            change_service: self.change_service.unwrap_or(before.change_service),
+            manage_members: self.manage_members.unwrap_or(before.manage_members),
+            change_account: self.change_account.unwrap_or(before.change_account),
+            operate: self.operate.unwrap_or(before.operate),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const ALL: [ProofMethod; 5] = [
@@ -211,14 +343,89 @@ mod tests {
     }
 
     #[test]
-    fn a_class_that_a_policy_does_not_name_demands_a_password() {
-        let policy = ProofPolicy::default().with(ActionClass::ChangeKeys, DemandedProof::Passkey);
-        assert_eq!(policy.demand(ActionClass::ChangeKeys), DemandedProof::Passkey);
-        assert_eq!(policy.demand(ActionClass::ShowSecrets), DemandedProof::Password);
-        let json = serde_json::to_string(&policy).unwrap();
-        assert_eq!(json, r#"{"change_keys":"passkey"}"#);
-        assert_eq!(serde_json::from_str::<ProofPolicy>(&json).unwrap(), policy);
-        assert_eq!(serde_json::from_str::<ProofPolicy>("{}").unwrap(), ProofPolicy::default());
+    fn each_class_has_its_demand_and_changing_factors_keeps_its_own() {
+        let policy = ProofPolicy {
+            change_keys: DemandedProof::Passkey,
+            show_secrets: DemandedProof::EmailCode,
+            change_service: DemandedProof::Totp,
+            manage_members: DemandedProof::Password,
+            change_account: DemandedProof::None,
+            operate: DemandedProof::Totp,
+        };
+        for (class, demand) in [
+            (ActionClass::ChangeKeys, DemandedProof::Passkey),
+            (ActionClass::ShowSecrets, DemandedProof::EmailCode),
+            (ActionClass::ChangeService, DemandedProof::Totp),
+            (ActionClass::ManageMembers, DemandedProof::Password),
+            (ActionClass::ChangeAccount, DemandedProof::None),
+            (ActionClass::ChangeFactors, DemandedProof::Password),
+            (ActionClass::Operate, DemandedProof::Totp),
+        ] {
+            assert_eq!(policy.demand(class), demand, "{class:?}");
+        }
+        let json = json!(policy);
+        assert_eq!(
+            json,
+            json!({
+                "change_keys": "passkey", "show_secrets": "email_code", "change_service": "totp",
+                "manage_members": "password", "change_account": "none", "operate": "totp",
+            })
+        );
+        assert_eq!(ProofPolicy::read(&json), policy);
+        let all: Vec<Value> = policy.demands().iter().map(|demand| json!(demand)).collect();
+        assert_eq!(
+            json!(all),
+            json!(["passkey", "email_code", "totp", "password", "none", "totp"])
+        );
+    }
+
+    #[test]
+    fn an_absent_demand_is_a_password_and_an_unreadable_one_the_strictest() {
+        assert_eq!(ProofPolicy::read(&json!({})), ProofPolicy::PASSWORD);
+        let strictest = ProofPolicy::STRICTEST;
+        for unreadable in [json!(null), json!("none"), json!(["none"]), json!(7)] {
+            assert_eq!(ProofPolicy::read(&unreadable), strictest, "{unreadable}");
+        }
+        let odd = json!({ "change_keys": "sms", "show_secrets": null, "operate": "totp" });
+        let expected = ProofPolicy {
+            change_keys: DemandedProof::Passkey,
+            show_secrets: DemandedProof::Passkey,
+            operate: DemandedProof::Totp,
+            ..ProofPolicy::PASSWORD
+        };
+        assert_eq!(ProofPolicy::read(&odd), expected);
+    }
+
+    #[test]
+    fn a_change_sets_the_demands_that_it_names() {
+        for name in ["none", "password", "email_code", "totp", "passkey"] {
+            let demand = DemandedProof::parse(name).unwrap();
+            assert_eq!(json!(demand), json!(name));
+            for class in [
+                "change_keys",
+                "show_secrets",
+                "change_service",
+                "manage_members",
+                "change_account",
+                "operate",
+            ] {
+                let changes: ProofChanges = serde_json::from_value(json!({ class: name })).unwrap();
+                let mut expected = json!(ProofPolicy::PASSWORD);
+                expected[class] = json!(name);
+                assert_eq!(json!(changes.apply(ProofPolicy::PASSWORD)), expected);
+            }
+        }
+        assert_eq!(DemandedProof::parse("sms"), None);
+        assert!(
+            serde_json::from_value::<ProofChanges>(json!({ "change_factors": "none" })).is_err()
+        );
+    }
+
+    #[test]
+    fn only_an_app_and_a_passkey_need_a_factor() {
+        let all = ["none", "password", "email_code", "totp", "passkey"];
+        let need = all.iter().filter(|name| DemandedProof::parse(name).unwrap().needs_factor());
+        assert_eq!(need.copied().collect::<Vec<_>>(), ["totp", "passkey"]);
     }
 
     #[test]

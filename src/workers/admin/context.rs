@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use claviger_control::admin::body::BODY_BYTES_MAX;
 use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{session, view};
 use claviger_control::protocol::command::Command;
@@ -29,7 +30,7 @@ use serde::de::DeserializeOwned;
 use worker::Env;
 
 use crate::clock::now;
-use crate::{calls, refusals};
+use crate::{attempts, calls, refusals};
 
 /// One request to a route.
 pub struct RequestContext<'a> {
@@ -104,6 +105,17 @@ impl<'a> RequestContext<'a> {
         let reply = calls::ledger(self.env, account, request).await?;
         if let Some(revision) = reply.change() {
             self.change.set(Some((account, revision)));
+        }
+        let refused = match &reply {
+            LedgerReply::Refused(Refusal::FactorRefused { .. }) => Some(AttemptRefused::Wrong),
+            LedgerReply::Refused(Refusal::TooManyFactorTries { .. }) => {
+                Some(AttemptRefused::TooMany)
+            }
+            _ => None,
+        };
+        if let Some(reason) = refused {
+            let owner = (Some(account), None);
+            attempts::note_refused(self, LoggedAttempt::FactorCode, reason, owner);
         }
         Ok(reply)
     }

@@ -1,25 +1,19 @@
 //! Routes under `/v1/deletions`: draws codes; the account's ledger decides.
 
-use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{body, form, view};
-use claviger_control::protocol::code::{Code, CodePurpose};
+use claviger_control::protocol::code::CodePurpose;
 use claviger_control::protocol::command::Command;
-use claviger_control::protocol::deletion::NewCode;
-use claviger_control::protocol::encryption;
-use claviger_control::protocol::envelope::code_associated_data;
 use claviger_control::protocol::ledger::LedgerReply;
 use claviger_control::protocol::refusal::Refusal;
-use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
-use claviger_core::base::id::{AccountId, TokenId};
-use claviger_core::base::secret::SecretText;
+use claviger_core::base::id::TokenId;
 use claviger_workers::rng;
 
-use crate::attempts;
 use crate::clock::now;
 use crate::context::RequestContext;
+use crate::{attempts, codes};
 
 /// Begins a deletion.
 pub async fn begin(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
@@ -27,7 +21,7 @@ pub async fn begin(context: &RequestContext<'_>) -> Result<Response, AdminProble
     let typed: body::BeginDeletion = context.body().await?;
     let keys = form::deletion_keys(&typed.keys)?;
     let id = TokenId::random(&mut rng());
-    let code = draw(&context.config, account, id)?;
+    let code = codes::draw(&context.config, CodePurpose::Deletion, account, id)?;
     answer(context, 201, Command::BeginDeletion { id, keys, code }).await
 }
 
@@ -41,7 +35,8 @@ pub async fn mail_code(
     context: &RequestContext<'_>,
     id: TokenId,
 ) -> Result<Response, AdminProblem> {
-    let code = draw(&context.config, context.session()?.account(), id)?;
+    let code =
+        codes::draw(&context.config, CodePurpose::Deletion, context.session()?.account(), id)?;
     answer(context, 200, Command::MailDeletionCode { id, code }).await
 }
 
@@ -49,7 +44,7 @@ pub async fn mail_code(
 pub async fn confirm(context: &RequestContext<'_>, id: TokenId) -> Result<Response, AdminProblem> {
     let account = context.session()?.account();
     let typed: body::ConfirmDeletion = context.body().await?;
-    let code = form::code(CodePurpose::Deletion, &typed.code)?;
+    let code = form::code("code", CodePurpose::Deletion, &typed.code)?;
     let mac = code.mac(CodePurpose::Deletion, account, id, &context.config.master);
     match context.command(Command::ConfirmDeletion { id, mac }).await? {
         LedgerReply::Deleted { records, bound, restorable_until } => {
@@ -63,17 +58,6 @@ pub async fn confirm(context: &RequestContext<'_>, id: TokenId) -> Result<Respon
             Err(context.refusal(reply))
         }
     }
-}
-
-/// Draws a code: its MAC for the ledger, and its ciphertext for the mail.
-fn draw(config: &AdminConfig, account: AccountId, id: TokenId) -> Result<NewCode, AdminProblem> {
-    config.mail.as_ref().ok_or(AdminProblem::MailOff)?;
-    let code = Code::draw(CodePurpose::Deletion, &mut rng());
-    let text = SecretText::new(code.expose().to_owned());
-    let sealed =
-        encryption::encrypt(&text, code_associated_data(account, &id), &config.master, &mut rng());
-    let mac = code.mac(CodePurpose::Deletion, account, id, &config.master);
-    Ok(NewCode { mac, sealed: sealed.ok_or(RequestProblem::Internal)? })
 }
 
 async fn answer(

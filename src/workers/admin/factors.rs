@@ -3,10 +3,12 @@
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::factor_route::FactorRoute;
 use claviger_control::admin::problem::AdminProblem;
-use claviger_control::admin::{body, factor_form, session, view};
+use claviger_control::admin::{body, factor_form, form, session, view};
+use claviger_control::protocol::code::CodePurpose;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption;
-use claviger_control::protocol::factors::{FactorsCommand, TypedFactor};
+use claviger_control::protocol::factors::FactorsCommand;
+use claviger_control::protocol::identity::NewSession;
 use claviger_control::protocol::ledger::{ChallengeAnswer, LedgerReply, LedgerRequest};
 use claviger_control::protocol::recovery::{NewRecoveryCodes, RecoveryCode};
 use claviger_control::protocol::refusal::Refusal;
@@ -20,7 +22,7 @@ use claviger_workers::rng;
 use crate::clock::now;
 use crate::context::RequestContext;
 use crate::sessions::{new_session, session_answer, signed_in};
-use crate::{persons, refusals, sessions};
+use crate::{codes, persons, refusals, sessions};
 
 /// Answers a request to a route about second factors.
 pub async fn answer(
@@ -45,28 +47,47 @@ pub async fn answer(
 /// cookie.
 pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let before = context.session()?;
-    let body::StepUp { password, code, recovery_code } = context.body().await?;
-    match (password, code, recovery_code) {
-        (Some(password), None, None) => sessions::step_up(context, &before, password).await,
-        (Some(_), ..) => {
-            let detail = "a password or a code is needed, not both".into();
+    let body::StepUp { password, code, recovery_code, email_code } = context.body().await?;
+    match (password, email_code, code, recovery_code) {
+        (Some(password), None, None, None) => sessions::step_up(context, &before, password).await,
+        (None, Some(code), None, None) => {
+            let code = form::code("email_code", CodePurpose::Proof, &code)?;
+            let (account, id) = (before.account(), before.id());
+            let mac = code.mac(CodePurpose::Proof, account, id, &context.config.master);
+            prove(context, &before, |session| Command::ProveCode { mac, session }).await
+        }
+        (None, None, code, recovery_code) => {
+            let typed = factor_form::typed(code, recovery_code)?;
+            prove(context, &before, |session| Command::ProveFactor { typed, session }).await
+        }
+        _ => {
+            let detail = "one proof is needed, not several".into();
             Err(RequestProblem::MalformedBody { detail }.into())
         }
-        (None, code, recovery_code) => {
-            prove(context, &before, factor_form::typed(code, recovery_code)?).await
+    }
+}
+
+/// Mails a code that proves the identity of the session's member.
+pub async fn mail_proof_code(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    let session = context.session()?;
+    let purpose = CodePurpose::Proof;
+    let code = codes::draw(&context.config, purpose, session.account(), session.id())?;
+    match context.command(Command::MailProofCode { code }).await? {
+        LedgerReply::CodeMailed(mailed) => {
+            Ok(Response::json(201, &view::code_mailed(&mailed, now())))
         }
+        reply => Err(context.refusal(reply)),
     }
 }
 
 async fn prove(
     context: &RequestContext<'_>,
     before: &MadeToken,
-    typed: TypedFactor,
+    by: impl FnOnce(NewSession) -> Command,
 ) -> Result<Response, AdminProblem> {
     // The ledger keeps the number of the accounts.
     let (token, session) = new_session(context, before.account(), 1);
-    let prove = Command::ProveFactor { typed, session };
-    let view = context.session_of(context.command(prove).await?)?;
+    let view = context.session_of(context.command(by(session)).await?)?;
     refusals::note_over(before, now());
     let answer = session_answer(context, 200, &view);
     Ok(answer.with("set-cookie", session::set_cookie(token.expose())))

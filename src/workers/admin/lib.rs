@@ -7,6 +7,7 @@
 //! | [`context`] | one request to a route: its body, its session, its account's ledger |
 //! | [`sessions`], [`persons`], [`members`], [`joining`], [`factors`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
 //! | [`access`] | operators: the keys and signatures of Cloudflare Access |
+//! | [`codes`] | codes that a ledger mails |
 //! | [`calls`] | requests to objects |
 //! | [`objects`], [`storage`], [`memory`] | the Durable Objects' side |
 //! | [`refusals`] | what this isolate need not ask again |
@@ -18,6 +19,7 @@ mod activity;
 mod attempts;
 mod calls;
 mod clock;
+mod codes;
 mod context;
 mod deletion;
 mod factors;
@@ -39,12 +41,13 @@ use std::rc::Rc;
 
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::route::Route;
-use claviger_control::admin::session;
+use claviger_control::admin::{log, session};
 use claviger_control::protocol::command::Command;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::request::{Headers, Request, Url};
 use claviger_core::base::http::response::Response;
 use claviger_core::credential::issuer::Issuer;
+use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::link;
 use claviger_workers::time;
 pub use objects::{alarm, object};
@@ -148,15 +151,19 @@ async fn respond(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -
         Ok(route) => route,
         Err(problem) => return refuse(problem),
     };
-    if !route.is_linked_to()
-        && !session::may_ask(request.headers, &config.console_origin, route.wants_own_page())
-    {
-        return refuse(AdminProblem::CrossSite);
-    }
     let context = RequestContext::new(request, env, Rc::clone(&config), incoming);
-    let answer = answer(route, &context)
-        .await
-        .unwrap_or_else(|problem| problem.answer(&config.console_origin));
+    let is_foreign = !route.is_linked_to()
+        && !session::may_ask(request.headers, &config.console_origin, route.wants_own_page());
+    let answer =
+        if is_foreign { Err(AdminProblem::CrossSite) } else { answer(route, &context).await };
+    let answer = answer.unwrap_or_else(|problem| {
+        let account = context.session().ok().map(|session| session.account());
+        let network = context.client().map(ClientAddress::block);
+        if let Some(line) = log::forbidden(&problem, account, network.as_deref()) {
+            worker::console_warn!("{line}");
+        }
+        problem.answer(&config.console_origin)
+    });
     AdminOutcome::Answer(match context.change() {
         Some((account, revision)) => {
             answer.with(link::ADMIN_HEADER, format!("changed {account} {}", revision.0))
@@ -177,6 +184,7 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::ShowSession => sessions::show(context).await,
         Route::SignOut => sessions::sign_out(context).await,
         Route::StepUp => factors::step_up(context).await,
+        Route::MailProofCode => factors::mail_proof_code(context).await,
         Route::ListOwnAccounts => persons::list_accounts(context).await,
         Route::SwitchAccount => persons::switch(context).await,
         Route::ListSessions => persons::list_sessions(context).await,

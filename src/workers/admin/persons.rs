@@ -210,7 +210,7 @@ pub async fn begin_reset(context: &RequestContext<'_>) -> Result<Response, Admin
 /// Sets a new password by a mailed code. No one is signed in by that.
 pub async fn confirm_reset(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let form: body::ConfirmReset = context.body().await?;
-    let code = form::code(CodePurpose::Reset, &form.code)?;
+    let code = form::code("code", CodePurpose::Reset, &form.code)?;
     form::new_password("password", &form.password, None, &[&form.email])?;
     let email = Email::parse(&form.email).ok();
     if email.is_none() {

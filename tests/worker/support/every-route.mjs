@@ -81,6 +81,7 @@ export const ROUTES = [
   { method: "GET", path: () => "/v1/session", session: true, good: [200] },
   { method: "POST", path: () => "/v1/session", changes: true, body: () => ({ email: OWNER.email, password: OWNER.password }), wrong: { password: 7 }, good: [201] },
   { method: "POST", path: () => "/v1/session/step-up", session: true, changes: true, body: () => ({ password: OWNER.password }), wrong: { password: [] }, good: [200] },
+  { method: "POST", path: () => "/v1/session/step-up/code", session: true, changes: true, good: [403, "step_up_required"] },
   { method: "POST", path: () => "/v1/session/switch", session: true, changes: true, body: () => ({ account: "zzzzzzzz" }), wrong: { account: 7 }, good: [404, "not_found"] },
   { method: "POST", path: () => "/v1/session/factor", changes: true, body: () => ({ challenge: "C", code: "123456" }), wrong: { code: 7 }, good: [401, "challenge_over"] },
   { method: "GET", path: () => "/v1/member/factors", session: true, good: [200] },

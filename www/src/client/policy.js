@@ -2,6 +2,9 @@
 
 /**
  * @typedef {'portal' | 'registry'} Preset
+ * @typedef {'none' | 'password' | 'email_code' | 'totp' | 'passkey'} DemandedProof
+ * @typedef {typeof CLASSES[number]} ActionClass
+ * @typedef {Record<ActionClass, DemandedProof>} Proofs
  *
  * @typedef {object} Policy
  * @property {Preset} preset the preset from which it was made; fields may differ from it
@@ -13,7 +16,28 @@
  * @property {boolean} demands_mfa
  * @property {boolean} deletion_by_code
  * @property {boolean} mail_on_generation
+ * @property {Proofs} [proofs] proof of identity that each class of actions demands; a server of an
+ *   earlier release names none, and demands passwords
  */
+
+/** Classes of actions, in the order of forms. */
+export const CLASSES = /** @type {const} */ ([
+  "change_keys",
+  "show_secrets",
+  "change_service",
+  "manage_members",
+  "change_account",
+  "operate",
+]);
+
+/** Demands, in the order of forms. @type {DemandedProof[]} */
+export const PROOFS = ["none", "password", "email_code", "totp", "passkey"];
+
+/** A password for each class, as every preset has it. */
+const PASSWORDS = /** @type {Proofs} */ (Object.fromEntries(CLASSES.map((name) => [name, "password"])));
+
+/** Returns the demands of a policy. @param {Policy} policy */
+export const proofsOf = (policy) => policy.proofs ?? PASSWORDS;
 
 /** All fields of each preset. @type {Record<Preset, Policy>} */
 export const PRESETS = {
@@ -27,6 +51,7 @@ export const PRESETS = {
     demands_mfa: false,
     deletion_by_code: true,
     mail_on_generation: false,
+    proofs: PASSWORDS,
   },
   registry: {
     preset: "registry",
@@ -38,6 +63,7 @@ export const PRESETS = {
     demands_mfa: true,
     deletion_by_code: false,
     mail_on_generation: true,
+    proofs: PASSWORDS,
   },
 };
 
@@ -87,7 +113,11 @@ export function lifeText(say, field, life) {
  */
 export function presetText(say, policy) {
   const preset = say(`policy.preset.${policy.preset}`);
-  const plain = /** @type {Record<string, unknown>} */ (PRESETS[policy.preset] ?? {});
-  const same = Object.entries(policy).every(([field, value]) => plain[field] === value);
+  const { proofs: _, ...plain } = PRESETS[policy.preset] ?? {};
+  const given = /** @type {Record<string, unknown>} */ (policy);
+  const proofs = proofsOf(policy);
+  const same =
+    Object.entries(plain).every(([field, value]) => given[field] === value) &&
+    CLASSES.every((name) => proofs[name] === PASSWORDS[name]);
   return same ? preset : say("policy.differs", { preset });
 }

@@ -1,6 +1,6 @@
 // Changes the policy of an account in two steps: the fields, then what the change concerns.
 import { useState } from "preact/hooks";
-import { FLAGS, PRESETS, lifeText } from "../client/policy.js";
+import { CLASSES, FLAGS, PRESETS, PROOFS, lifeText, proofsOf } from "../client/policy.js";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Confirmation } from "../ui/confirmation.jsx";
@@ -48,9 +48,10 @@ export function PolicyDialog({ account, name, policy, onDone, onStale, onCancel 
  */
 function PolicyForm({ account, policy, onPreview, onStale, onCancel }) {
   const { say } = useLocale();
-  const { request } = useSession();
+  const { request, session } = useSession();
   const form = useForm(policy);
   const { values, mistakes } = form;
+  const proofs = proofsOf(values);
   const leave = () => form.leave(onCancel, onStale);
 
   const submit = async () => {
@@ -121,6 +122,34 @@ function PolicyForm({ account, policy, onPreview, onStale, onCancel }) {
               </div>
             );
           })}
+          <fieldset class="field" id="proofs">
+            <legend>{say("policy.proofs.legend")}</legend>
+            <p class="hint">{say("policy.proofs.hint")}</p>
+            <div class="pairs-of-fields">
+              {CLASSES.filter((name) => name !== "operate" || account.id === session.account.id).map((name) => (
+                <Field
+                  key={name}
+                  id={`proofs-${name}`}
+                  label={say(`policy.proofs.${name}`)}
+                  error={errorOf(mistakes.errors, `proofs-${name}`)}
+                >
+                  {(control) => (
+                    <select
+                      {...control}
+                      value={proofs[name]}
+                      onChange={(event) => form.change({ proofs: { ...proofs, [name]: event.currentTarget.value } })}
+                    >
+                      {PROOFS.filter((proof) => name !== "operate" || proof !== "none").map((proof) => (
+                        <option key={proof} value={proof}>
+                          {say(`policy.proof.${proof}`)}
+                        </option>
+                      ))}
+                    </select>
+                  )}
+                </Field>
+              ))}
+            </div>
+          </fieldset>
         </div>
         <FormActions submit={say(form.busy ? "policy.previewing" : "policy.next")} onCancel={leave} />
       </Form>

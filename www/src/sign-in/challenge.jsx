@@ -10,6 +10,7 @@ import { useForm, useMistakeFocus } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { CredentialsForm } from "./credentials.jsx";
 import { ChallengeDialog, FactorForm } from "./factor.jsx";
+import { MailedStepUp, MissingFactor } from "./mailed.jsx";
 
 /**
  * @typedef {import('../client/session.jsx').Session} Session
@@ -23,16 +24,21 @@ import { ChallengeDialog, FactorForm } from "./factor.jsx";
  * @param {(session: Session) => void} props.onSession
  * @param {() => void} props.onLeave
  */
-export function Challenge({ challenge, session: { member, account }, onSession, onLeave }) {
+export function Challenge({ challenge, session: { member, account, mfa }, onSession, onLeave }) {
   const [ended, setEnded] = useState(challenge.code === "not_signed_in");
   // The account below may ask for a second factor, after signing in has opened another one.
   const [back, setBack] = useState(
     /** @type {{there: Session, asked: import('../client/session.jsx').FactorChallenge} | null} */ (null),
   );
   const onEnded = () => setEnded(true);
-  if (!ended && challenge.methods.includes("totp"))
-    return <FactorStepUp member={member} settle={challenge.settle} onEnded={onEnded} />;
-  if (!ended) return <StepUp member={member} settle={challenge.settle} onEnded={onEnded} />;
+  if (!ended) {
+    const props = { member, settle: challenge.settle, onEnded };
+    const { methods } = challenge;
+    if (methods.includes("password")) return <StepUp {...props} />;
+    if (methods.includes("email_code")) return <MailedStepUp {...props} />;
+    if (mfa && methods.includes("totp")) return <FactorStepUp {...props} />;
+    return <MissingFactor passkey={!methods.includes("totp")} settle={challenge.settle} />;
+  }
   const leave = () => {
     challenge.settle(false);
     onLeave();

@@ -1,11 +1,17 @@
 // Shows the policy of an account.
-import { FLAGS, lifeText, presetText } from "../client/policy.js";
+import { CLASSES, FLAGS, lifeText, presetText, proofsOf } from "../client/policy.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { Detail } from "./detail.jsx";
 
 /** @param {{policy: import('../client/policy.js').Policy}} props */
 export function PolicyFacts({ policy }) {
-  const { say } = useLocale();
+  const { say, lang } = useLocale();
+  const demands = proofsOf(policy);
+  const lines = CLASSES.filter((name) => demands[name] !== "password").map((name) =>
+    say("policy.proofs.line", { action: say(`policy.proofs.${name}`), proof: say(`policy.proof.${demands[name]}`) }),
+  );
+  const others = say(lines.length ? "policy.proofs.others" : "policy.proof.password");
+  const proofs = new Intl.ListFormat(lang, { type: "unit" }).format([...lines, others]);
   return (
     <dl class="facts-list policy">
       <Detail term={say("policy.preset")}>{presetText(say, policy)}</Detail>
@@ -17,6 +23,7 @@ export function PolicyFacts({ policy }) {
           {say(policy[flag] ? "yes" : "no")}
         </Detail>
       ))}
+      <Detail term={say("policy.proofs")}>{proofs}</Detail>
     </dl>
   );
 }

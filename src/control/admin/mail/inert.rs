@@ -38,7 +38,7 @@ pub fn letter(letter: &Letter) -> Letter {
             name(account);
             key(generated);
         }
-        Letter::NewNetwork { account, .. } => name(account),
+        Letter::NewNetwork { account, .. } | Letter::ProofCode { account, .. } => name(account),
         Letter::Notices { account, acts, issued, networks, ends, zone: _ } => {
             name(account);
             [acts, issued, networks, ends].into_iter().for_each(list);

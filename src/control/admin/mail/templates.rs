@@ -89,14 +89,13 @@ pub fn render(
         Letter::ResetCode { until, address, zone, .. } => {
             let until = moment(*until, zone, language, Precision::Minutes);
             let from = address_phrase(address.as_deref(), language);
-            let [subject, lead, more, warning] = identity::reset_code(&until, &from, language);
-            let blocks = vec![
-                Block::Sentences(lead),
-                Block::Sentences(more),
-                Block::Code(secret.map(|code| code.expose().to_owned()).unwrap_or_default()),
-                Block::Sentences(warning),
-            ];
-            (subject, blocks)
+            with_code(identity::reset_code(&until, &from, language), secret)
+        }
+        Letter::ProofCode { session: _, account, until, address, zone } => {
+            let until = moment(*until, zone, language, Precision::Minutes);
+            let from = address_phrase(address.as_deref(), language);
+            let texts = identity::proof_code(account, &until, &from, language);
+            with_code(texts, secret)
         }
         Letter::PasswordChanged { is_reset, address, at, zone } => {
             let at = moment(*at, zone, language, Precision::Seconds);
@@ -156,6 +155,21 @@ pub fn render(
             key_templates::generated((account, &key), expires.as_deref(), facts, language)
         }
     }
+}
+
+/// Returns a message about a code: the request, the way to use it, the code, and the warning.
+fn with_code(
+    [subject, lead, more, warning]: [String; 4],
+    secret: Option<&SecretText>,
+) -> (String, Vec<Block>) {
+    let code = secret.map(|code| code.expose().to_owned()).unwrap_or_default();
+    let blocks = vec![
+        Block::Sentences(lead),
+        Block::Sentences(more),
+        Block::Code(code),
+        Block::Sentences(warning),
+    ];
+    (subject, blocks)
 }
 
 /// Returns the subject, the planned deletion, and the way to confirm it.

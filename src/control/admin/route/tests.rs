@@ -15,6 +15,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("/v1/setup/check", "POST"),
     ("/v1/session", "GET, HEAD, POST, DELETE"),
     ("/v1/session/step-up", "POST"),
+    ("/v1/session/step-up/code", "POST"),
     ("/v1/session/switch", "POST"),
     ("/v1/accounts", "GET, HEAD"),
     ("/v1/sessions", "GET, HEAD"),

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::parts::text;
 use crate::admin::problem::AdminProblem;
+use crate::protocol::envelope::masked;
 use crate::protocol::factors::FactorsView;
+use crate::protocol::identity::MailedCode;
 use crate::protocol::proof::ProofMethod;
 use crate::protocol::recovery::RecoveryCode;
 use crate::protocol::token::NewToken;
@@ -51,6 +53,15 @@ pub fn begun_totp(
     })
 }
 
+/// Returns the document of a code that was mailed as a proof of identity.
+pub fn code_mailed(mailed: &MailedCode, now: UnixMs) -> Value {
+    json!({
+        "sent_to": masked(&mailed.sent_to),
+        "expires_at": text(mailed.expires),
+        "now": text(now),
+    })
+}
+
 /// Returns the document of a challenge, with its token.
 pub fn challenged(token: &NewToken, until: UnixMs, now: UnixMs) -> Value {
     json!({
@@ -64,8 +75,11 @@ pub fn challenged(token: &NewToken, until: UnixMs, now: UnixMs) -> Value {
 /// Returns "confirm that it is you", with the methods that suffice and that this release offers.
 pub fn required(methods: &[ProofMethod]) -> AdminProblem {
     let offered = methods.iter().filter(|method| match method {
-        ProofMethod::Password | ProofMethod::Totp | ProofMethod::RecoveryCode => true,
-        ProofMethod::EmailCode | ProofMethod::Passkey => false,
+        ProofMethod::Password
+        | ProofMethod::EmailCode
+        | ProofMethod::Totp
+        | ProofMethod::RecoveryCode => true,
+        ProofMethod::Passkey => false,
     });
     AdminProblem::StepUpRequired { methods: offered.map(|method| method.as_str().into()).collect() }
 }

@@ -73,7 +73,9 @@ fn the_default_is_portal_and_what_cannot_be_read_is_strict() {
         }
         let mut json = portal();
         json.as_object_mut().unwrap().remove(name);
-        assert_eq!(serde_json::to_value(Policy::read(&json)).unwrap()[name], *value, "absent");
+        // Earlier releases had no demands of proofs.
+        let absent = if name == "proofs" { &portal()[name] } else { value };
+        assert_eq!(serde_json::to_value(Policy::read(&json)).unwrap()[name], *absent, "absent");
     }
     for odd in [Value::Null, "portal".into(), Value::Array(vec![])] {
         assert_eq!(Policy::read(&odd), Policy::STRICTEST);

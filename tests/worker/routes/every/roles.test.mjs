@@ -23,6 +23,7 @@ const TABLE = {
   "POST /v1/session": EVERYBODY,
   "DELETE /v1/session": EVERYBODY,
   "POST /v1/session/step-up": MEMBERS,
+  "POST /v1/session/step-up/code": MEMBERS,
   "POST /v1/session/factor": EVERYBODY,
   "GET /v1/member/factors": MEMBERS,
   "POST /v1/member/factors/totp": MEMBERS,
@@ -172,4 +173,27 @@ describe("every role", () => {
       if (role === "owner") await at.signIn(OWNER);
     });
   }
+});
+
+test("what a role or another site forbids is in the log", async () => {
+  const lines = () =>
+    at.worker
+      .log()
+      .filter((line) => line.includes("authorization_refused"))
+      .map((line) => JSON.parse(line.slice(line.indexOf("{"))));
+  await people.viewer.signIn({ email: "viewer@example.net", password: PASSWORD });
+  const before = lines().length;
+  expect(await people.viewer.console("POST", "/v1/account/service/reveal"), 403, "not_permitted");
+  expect(await at.console("POST", "/v1/sessions/end-others", { origin: "https://evil.example" }), 403, "cross_site");
+  expect(await at.console("GET", "/v1/session"), 200);
+  const account = at.session.account.id;
+  assert.deepEqual(
+    lines()
+      .slice(before)
+      .map(({ event, reason, account, network }) => [event, reason, account, typeof network]),
+    [
+      ["authorization_refused", "not_permitted", account, "string"],
+      ["authorization_refused", "cross_site", account, "string"],
+    ],
+  );
 });

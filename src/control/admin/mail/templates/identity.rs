@@ -25,6 +25,28 @@ pub fn reset_code(until: &str, from: &str, language: Language) -> [String; 4] {
     }
 }
 
+/// Returns the subject, the request, the way to use the code, and the warning.
+pub fn proof_code(account: &str, until: &str, from: &str, language: Language) -> [String; 4] {
+    match language {
+        Language::En => [
+            "Code to confirm that it is you".to_owned(),
+            format!("You are about to change something in {account} on the API key console, {from}."),
+            format!("To confirm that it is you, enter this code in the console. It works once, until {until}:"),
+            "If it was not you, someone is signed in as you: give the code to no one, and change your password."
+                .to_owned(),
+        ],
+        Language::Ja => [
+            "本人確認のための認証コード".to_owned(),
+            format!("APIキーのコンソールで、{account} の操作が{from}行われようとしています。"),
+            format!(
+                "本人確認のため、次の認証コードをコンソールに入力してください。{until}まで、1回だけ使えます。"
+            ),
+            "お心当たりがない場合は、第三者があなたとしてサインインしています。このコードを誰にも教えず、パスワードを変更してください。"
+                .to_owned(),
+        ],
+    }
+}
+
 /// Returns the subject, the change, its effect, and the warning.
 pub fn password_changed(
     is_reset: bool,

@@ -33,6 +33,35 @@ fn the_mail_of_a_reset_has_the_code_its_end_and_where_it_was_asked_for() {
     assert!(compose(&envelope(Language::En, reset_code(None), None), &config()).is_none());
 }
 
+fn proof_code() -> Letter {
+    Letter::ProofCode {
+        session: deletion(),
+        account: "Example KK".into(),
+        until: at(600),
+        address: Some("203.0.113.7".into()),
+        zone: zone(),
+    }
+}
+
+#[test]
+fn the_mail_of_a_proof_has_the_code_and_names_the_account_in_its_body_alone() {
+    let english = composed(Language::En, proof_code());
+    assert_eq!(english.subject, "Code to confirm that it is you");
+    for part in [
+        "in Example KK on the API key console, from the address 203.0.113.7.",
+        "once, until 21 Nov 2026, 21:10 (Asia/Tokyo):\n\n    314159\n",
+    ] {
+        assert!(english.text.contains(part), "{}", english.text);
+    }
+    let japanese = composed(Language::Ja, proof_code());
+    assert_eq!(japanese.subject, "本人確認のための認証コード");
+    for part in ["Example KK の操作がアドレス 203.0.113.7 から行われようとしています。", "314159"]
+    {
+        assert!(japanese.text.contains(part), "{}", japanese.text);
+    }
+    assert!(compose(&envelope(Language::En, proof_code(), None), &config()).is_none());
+}
+
 #[test]
 fn the_mail_of_a_change_says_when_where_and_how() {
     for (is_reset, how) in [
@@ -58,6 +87,7 @@ fn the_mail_of_a_change_says_when_where_and_how() {
 fn the_stored_letters_about_a_password_are_pinned() {
     for (name, letter) in [
         ("reset_code", reset_code(Some("203.0.113.7"))),
+        ("proof_code", proof_code()),
         ("password_changed", password_changed(true)),
     ] {
         insta::assert_snapshot!(name, serde_json::to_string_pretty(&letter).unwrap());

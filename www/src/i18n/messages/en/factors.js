@@ -61,6 +61,31 @@ export default {
   "factor.use-recovery": "Use a recovery code",
   "factor.use-code": "Use a code from the app",
   "factor.start-again": "Start again",
+  "step-up.mail-lead": "A code is being mailed to {email}.",
+  "step-up.mailed":
+    "A code is on its way to {address}. It confirms that it is you, once, until {until} ({zone}). Your action continues afterwards.",
+  "step-up.mailed-new":
+    "A new code is on its way to {address}; the one before no longer works. It confirms that it is you, once, until {until} ({zone}).",
+  "step-up.mailed.said": "A code is on its way to {address}.",
+  "step-up.mailed-again": "A new code is on its way to {address}.",
+  "step-up.mail-off":
+    "This account confirms actions with a code by mail, but mail is not set up here. Nothing was changed; ask whoever runs this service.",
+  "step-up.code": "Authentication code",
+  "step-up.code.hint": "Six digits from the mail.",
+  "step-up.mail-again": "Mail a new code",
+  "step-up.mailing": "Mailing…",
+  "step-up.missing.title": "Set up MFA first",
+  "step-up.missing.factor":
+    "This account asks for multi-factor authentication (MFA) before this action. Nothing was changed.",
+  "step-up.missing.passkey": "This account asks for a passkey before this action. Nothing was changed.",
+  "step-up.missing.setup": "Set up MFA",
+  "error.step-up-code.required": "Enter the code from the mail.",
+  "error.step-up-code.refused": {
+    one: "That code doesn’t match; {count} try left.",
+    other: "That code doesn’t match; {count} tries left.",
+  },
+  "error.step-up-code.over": "That code has run out; mail a new one.",
+  "error.step-up-code.not_a_code": "A code has {digits} digits.",
   "error.factor-code.required": "Enter a code.",
   "error.factor-code.refused": {
     one: "That code doesn’t match, or was used before; {count} try left.",

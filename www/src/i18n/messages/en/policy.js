@@ -112,6 +112,23 @@ export default {
   "policy.demands_mfa": "Keys need MFA",
   "policy.deletion_by_code": "Deleting keys needs a code by mail",
   "policy.mail_on_generation": "A mail to the member confirms each new key",
+  "policy.proofs": "Proof of identity",
+  "policy.proofs.legend": "Proof of identity before an action",
+  "policy.proofs.hint":
+    "No older than 10 minutes. A member with MFA confirms with it, also where a password or a code by mail is chosen.",
+  "policy.proofs.change_keys": "To issue and change keys",
+  "policy.proofs.show_secrets": "To show a secret again",
+  "policy.proofs.change_service": "To change the service password",
+  "policy.proofs.manage_members": "To manage members",
+  "policy.proofs.change_account": "To change the account",
+  "policy.proofs.operate": "To operate other accounts",
+  "policy.proofs.line": "{action}: {proof}",
+  "policy.proofs.others": "Otherwise: Password",
+  "policy.proof.none": "None",
+  "policy.proof.password": "Password",
+  "policy.proof.email_code": "Code by mail",
+  "policy.proof.totp": "MFA",
+  "policy.proof.passkey": "Passkey",
   "policy.next": "Preview",
   "policy.previewing": "Previewing…",
   "policy.preview.title": 'Change the policy of "{name}"?',
@@ -154,6 +171,10 @@ export default {
     one: "{count} owner or administrator must set up MFA before issuing a key.",
     other: "{count} owners and administrators must set up MFA before issuing a key.",
   },
+  "policy.effect.members_without_proof": {
+    one: "{count} member must set up MFA before some actions.",
+    other: "{count} members must set up MFA before some actions.",
+  },
   "policy.effect.keys_without_factor": {
     one: "{count} key is refused until its member turns MFA on.",
     other: "{count} keys are refused until their members turn MFA on.",
@@ -164,6 +185,7 @@ export default {
   },
   "result.policy": 'The policy of "{name}" is changed.',
   "error.default_life.longer_than_longest": "Choose a lifetime that is no longer than the longest one.",
+  "error.operate.proof_needed": "Choose a proof: operating other accounts needs one.",
   "error.keys_follow_member.too_many_keys":
     "A member holds more than {max} keys, which cannot end together. Have some deleted first.",
 };

@@ -109,6 +109,23 @@ export default {
   "policy.demands_mfa": "キーにMFAを必要とする",
   "policy.deletion_by_code": "キーの削除にメールの認証コードを必要とする",
   "policy.mail_on_generation": "新しいキーごとに、確認のメールをメンバーに送る",
+  "policy.proofs": "本人確認",
+  "policy.proofs.legend": "操作の前の本人確認",
+  "policy.proofs.hint":
+    "10分以内の確認が必要です。MFAを設定したメンバーは、パスワードやメールの認証コードの代わりにMFAで確認します。",
+  "policy.proofs.change_keys": "キーの発行と変更",
+  "policy.proofs.show_secrets": "秘密の値の再表示",
+  "policy.proofs.change_service": "サービスパスワードの変更",
+  "policy.proofs.manage_members": "メンバーの管理",
+  "policy.proofs.change_account": "アカウントの変更",
+  "policy.proofs.operate": "ほかのアカウントの運用",
+  "policy.proofs.line": "{action}：{proof}",
+  "policy.proofs.others": "その他：パスワード",
+  "policy.proof.none": "なし",
+  "policy.proof.password": "パスワード",
+  "policy.proof.email_code": "メールの認証コード",
+  "policy.proof.totp": "MFA",
+  "policy.proof.passkey": "パスキー",
   "policy.next": "影響を確認",
   "policy.previewing": "確認中…",
   "policy.preview.title": "「{name}」のポリシーを変更しますか。",
@@ -141,6 +158,9 @@ export default {
   "policy.effect.members_without_factor": {
     other: "{count}人のオーナーと管理者は、キーを発行する前にMFAの設定が必要です。",
   },
+  "policy.effect.members_without_proof": {
+    other: "{count}人のメンバーは、一部の操作の前にMFAの設定が必要です。",
+  },
   "policy.effect.keys_without_factor": {
     other: "{count}件のキーは、メンバーがMFAをオンにするまで拒否されます。",
   },
@@ -149,6 +169,7 @@ export default {
   },
   "result.policy": "「{name}」のポリシーを変更しました。",
   "error.default_life.longer_than_longest": "最長の有効期間を超えない期間を選んでください。",
+  "error.operate.proof_needed": "ほかのアカウントの運用には本人確認が必要です。",
   "error.keys_follow_member.too_many_keys":
     "{max}件を超えるキーを持つメンバーがいるため、同時に終わらせることができません。先に削除してもらってください。",
 };
