@@ -9,7 +9,7 @@ use claviger_control::admin::body::BODY_BYTES_MAX;
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
-use claviger_control::admin::{session, view};
+use claviger_control::admin::{log, session, view};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::identity::stored_agent;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, SessionProof};
@@ -30,7 +30,7 @@ use serde::de::DeserializeOwned;
 use worker::Env;
 
 use crate::clock::now;
-use crate::{attempts, calls, refusals};
+use crate::{calls, refusals};
 
 /// One request to a route.
 pub struct RequestContext<'a> {
@@ -114,8 +114,9 @@ impl<'a> RequestContext<'a> {
             _ => None,
         };
         if let Some(reason) = refused {
-            let owner = (Some(account), None);
-            attempts::note_refused(self, LoggedAttempt::FactorCode, reason, owner);
+            let (network, owner) = (self.client().map(ClientAddress::block), (Some(account), None));
+            let line = log::refused(LoggedAttempt::FactorCode, reason, network.as_deref(), owner);
+            worker::console_warn!("{line}");
         }
         Ok(reply)
     }
