@@ -44,8 +44,8 @@ pub const TRIES_MAX: u32 = 5;
 /// The period over which codes and tries are counted.
 pub const DAY: DurationMs = DurationMs::from_days(1);
 
-/// Most codes mailed to one member per [`DAY`], as proofs of identity too. They suffice to delete 2,000 keys without flooding
-/// a mailbox.
+/// Most codes mailed to one member per [`DAY`], as proofs of identity too. They suffice to delete
+/// 2,000 keys without flooding a mailbox.
 pub const CODES_PER_DAY: u32 = 20;
 
 /// Most tries of one member per [`DAY`], across deletions. A month with a stolen session gives an

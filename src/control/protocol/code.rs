@@ -1,6 +1,5 @@
-//! Mailed codes: digits that the owner of a mailbox types. Deletions and proofs of identity have six;
-//! password resets,
-//! which anyone can begin, have eight.
+//! Mailed codes: digits that the owner of a mailbox types. Deletions and proofs of identity have
+//! six; password resets, which anyone can begin, have eight.
 //!
 //! A code has only 20 or 27 bits, so a reader of the database could try all of them. The stored
 //! form is therefore
