@@ -255,6 +255,7 @@ const ROWS: &[&[&str]] = &[
         "INSERT INTO notice_off VALUES ('ooooooooooo', 'key_end')",
         "INSERT INTO due VALUES ('send_notices', '', 1795262430000, 0)",
     ],
+    &["UPDATE member SET address_version = 1"],
 ];
 
 #[test]

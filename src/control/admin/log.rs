@@ -31,6 +31,8 @@ pub enum LoggedAttempt {
     ResetCode,
     /// A mailed code, to delete keys.
     DeletionCode,
+    /// A mailed code, to prove an address.
+    MailboxCode,
     /// Any of them: the rate limit counts them together.
     Any,
 }

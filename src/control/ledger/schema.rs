@@ -5,6 +5,7 @@
 //! place.
 
 mod access;
+mod addresses;
 mod factors;
 mod members;
 mod mfa;
@@ -13,6 +14,7 @@ mod policy;
 mod rotation;
 
 use self::access::ACCESS_OPERATORS;
+use self::addresses::ADDRESSES;
 use self::factors::FACTORS;
 use self::members::MEMBERS;
 use self::mfa::MFA;
@@ -52,6 +54,7 @@ pub const MIGRATIONS: &[Migration] = &[
     MFA,
     ACCESS_OPERATORS,
     NOTICES,
+    ADDRESSES,
 ];
 
 /// Creates keys, members, sessions, journal and audit.
