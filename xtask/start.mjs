@@ -145,7 +145,7 @@ function tell(port, origin, ring) {
     MASTER_SECRET: ring,
   });
   console.log(`Console   ${origin}`);
-  if (link) console.log(`Set-up    ${link}   (once, for the first member)`);
+  if (link) console.log(`Set-up    ${link}   (once, for the first member; its code comes by mail)`);
   console.log(`API       http://api.localhost:${port}`);
   console.log("Mail      .wrangler/tmp/email   (each message a file, which the log below names)");
   console.log(`Try       curl -i http://api.localhost:${port}/ -H "Authorization: Bearer <key>"`);

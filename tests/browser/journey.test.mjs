@@ -12,7 +12,7 @@ import {
   issueKey,
   pasted,
 } from "./support/console.mjs";
-import { expect, openPage, test } from "./support/fixtures.mjs";
+import { expect, mailboxCode, openPage, test } from "./support/fixtures.mjs";
 
 test.use({ hasAccount: false });
 // Everything below uses the account that the first test creates.
@@ -42,14 +42,36 @@ test.describe("the first member", () => {
     expect(new URL(page.url()).hash).toBe("#/setup");
     expect(await page.evaluate(() => JSON.stringify([history.state, location.href]))).not.toContain(token);
 
-    await button("Create account").click();
+    await button("Continue").click();
     await expect(page.getByRole("group", { name: "There is a problem" })).toBeVisible();
     await expect(page).toHaveTitle(/^Error: /);
     await inspect(page, "setup-mistakes");
 
     await fillSetUp(page);
     await inspect(page, "setup");
+    await page.locator("#email").fill("me@example.jp");
+    await button("Continue").click();
+    await expect(page.getByRole("heading", { name: "Confirm your e-mail address" })).toBeVisible();
+    await assertFocused(page, "Confirm your e-mail address");
+    await inspect(page, "setup-code");
+    // A typing error in the address: what else was typed is kept.
+    await button("Use another address").click();
+    await expect(page.locator("#account_name")).toHaveValue(ACCOUNT.name);
+    await page.locator("#email").fill(MEMBER.email);
+    await button("Continue").click();
+    await expect(page.getByText("A code is on its way to")).toBeVisible();
+    const first = await mailboxCode(deployment.mail, MEMBER.email);
     await button("Create account").click();
+    await expect(page.getByText("Enter the code from the mail.")).toBeVisible();
+    await page.getByLabel("Code from the mail").fill(String((Number(first) + 1) % 1e8).padStart(8, "0"));
+    await button("Create account").click();
+    await expect(page.getByText("That code doesn’t match; 4 tries left.")).toBeVisible();
+    await inspect(page, "setup-code-wrong");
+    await button("Mail a new code").click();
+    await expect(page.getByText("A new code is on its way to").first()).toBeVisible();
+    const code = await mailboxCode(deployment.mail, MEMBER.email);
+    await page.getByLabel("Code from the mail").fill(code);
+    await page.keyboard.press("Enter");
     await expect(page.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
     await expect(page).toHaveTitle("API keys – Claviger");
     await expect(page.getByText("No API keys yet. Issue one to call the API.")).toBeVisible();

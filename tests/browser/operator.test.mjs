@@ -1,7 +1,7 @@
 // The operator's page: accounts, their set-up links, suspending and publishing again.
 import { answerInstead, problem } from "./support/answers.mjs";
 import { NARROW, assertFocused, button, inspect, open, pasted } from "./support/console.mjs";
-import { expect, test } from "./support/fixtures.mjs";
+import { expect, mailboxCode, test } from "./support/fixtures.mjs";
 
 const OTHER = {
   account_name: "Other GmbH",
@@ -32,13 +32,15 @@ test("an operator makes an account with a link that is shown once", async ({ pag
   await expect(reveal.getByText("Copied").first()).toBeVisible();
   expect(await pasted(page)).toBe(link);
   await button(page, "I have stored it").click();
-  await expect(page.getByText("Waiting for set-up")).toBeVisible();
+  await expect(page.getByText("Waiting for set-up", { exact: true })).toBeVisible();
   expect(await page.content()).not.toContain(link);
   await assertFocused(page, "New account");
 
   const guest = await newPage({ storageState: undefined });
   await guest.goto(link);
   for (const [id, text] of Object.entries(OTHER)) await guest.locator(`#${id}`).fill(text);
+  await button(guest, "Continue").click();
+  await guest.getByLabel("Code from the mail").fill(await mailboxCode(deployment.mail, OTHER.email));
   await button(guest, "Create account").click();
   await expect(guest.getByRole("heading", { name: "API keys", level: 1 })).toBeVisible();
   expect(await guest.getByRole("link", { name: "Operator" }).count(), "to others there is no such page").toBe(0);

@@ -1,6 +1,6 @@
 // The pages of one person: profile, password and browsers, the link of an invitation, and the reset
 // of a password. The API is stood in for.
-import { answerInstead, problem } from "./support/answers.mjs";
+import { answerInstead, json, problem } from "./support/answers.mjs";
 import { NARROW, assertFocusOnField, assertFocused, button, inspect, open } from "./support/console.mjs";
 import { expect, test } from "./support/fixtures.mjs";
 import { LONG, standIn } from "./support/people.mjs";
@@ -59,6 +59,96 @@ test.describe("the profile", () => {
     await assertFocused(page, "Change password");
     await inspect(page, "password-changed");
   });
+
+  test("changes the address by a code from the new one, and says what goes wrong", async ({ page }) => {
+    const state = await standIn(page);
+    const mailed = (mail) =>
+      json({ expires_at: new Date(Date.now() + 600_000).toISOString(), mail, now: new Date().toISOString() });
+    await open(page, "#/profile");
+    await button(page, "Change e-mail address").click();
+    const dialog = page.getByRole("dialog", { name: "Change your e-mail address" });
+    await assertFocusOnField(page, "email");
+    await inspect(page, "address");
+    await page.keyboard.press("Enter");
+    await expect(dialog.getByRole("link", { name: "Enter your e-mail." })).toBeVisible();
+    const errors = [{ pointer: "#/email", code: "present" }];
+    await answerInstead(page, "POST", "/v1/member/address", problem(422, "invalid", { errors }), 1);
+    await dialog.getByLabel("New e-mail address").fill("mei@example.jp");
+    await page.keyboard.press("Enter");
+    await expect(dialog.getByRole("link", { name: "This is your present address. Enter another one." })).toBeVisible();
+    await answerInstead(page, "POST", "/v1/member/address", problem(409, "mail_off"), 1);
+    await dialog.getByLabel("New e-mail address").fill("mei@example.org");
+    await page.keyboard.press("Enter");
+    await expect(dialog.getByText("This step needs a code by mail, but mail is not set up here.")).toBeVisible();
+    await inspect(page, "address-mail-off");
+
+    await answerInstead(page, "POST", "/v1/member/address", mailed("failing"), 1);
+    await button(page, "Mail a code").click();
+    await expect(dialog.getByText("A code is on its way to mei@example.org.")).toBeVisible();
+    await expect(dialog.getByText("The mail could not be sent yet and is retried.")).toBeVisible();
+    await assertFocusOnField(page, "code");
+    await inspect(page, "address-code-failing");
+    await answerInstead(page, "POST", "/v1/member/address", mailed("sent"), 1);
+    await button(page, "Mail a new code").click();
+    await expect(dialog.getByText("A new code is on its way to mei@example.org.").first()).toBeVisible();
+    const confirm = (respond) => answerInstead(page, "POST", "/v1/member/address/confirm", respond, 1);
+    const code = dialog.getByLabel("Code from the mail");
+    for (const [respond, text] of [
+      [problem(403, "code_wrong", { tries_left: 3 }), "That code doesn’t match; 3 tries left."],
+      [problem(403, "code_wrong", { tries_left: 0 }), "That code has run out; mail a new one."],
+      [problem(410, "code_over"), "That code has run out; mail a new one."],
+      [problem(429, "too_many_attempts"), "Too many tries"],
+      [problem(503, "unavailable"), ""],
+    ]) {
+      await confirm(respond);
+      await code.fill("12345678");
+      await page.keyboard.press("Enter");
+      if (text) await expect(dialog.getByText(text).first()).toBeVisible();
+      else await expect(dialog.locator(".notice").first()).toBeVisible();
+    }
+    await inspect(page, "address-code-refused");
+    await confirm(problem(409, "address_taken"));
+    await code.fill("12345678");
+    await page.keyboard.press("Enter");
+    await expect(dialog.getByText("Somebody signs in here with this address already.")).toBeVisible();
+    await inspect(page, "address-taken");
+
+    await answerInstead(page, "POST", "/v1/member/address", mailed("sent"), 1);
+    await button(page, "Mail a code").click();
+    const session = { ...state.session, member: { ...state.session.member, email: "mei@example.org" } };
+    await confirm(async (route) => {
+      state.session = session;
+      await json(session)(route);
+    });
+    await code.fill("1234 5678");
+    await inspect(page, "address-code");
+    await page.keyboard.press("Enter");
+    await expect(
+      page.getByText("Your e-mail address is changed. Your other browsers are signed out.").first(),
+    ).toBeVisible();
+    await expect(page.locator(".facts-list").getByText("mei@example.org")).toBeVisible();
+    await assertFocused(page, "Change e-mail address");
+    await inspect(page, "address-changed");
+  });
+
+  for (const language of ["en", "ja"])
+    for (const colorScheme of ["light", "dark"])
+      test(`the code step fits a phone: ${language}, ${colorScheme}`, async ({ newPage, deployment }) => {
+        const page = await newPage({ viewport: NARROW, colorScheme });
+        await page.addInitScript((code) => localStorage.setItem("claviger.language", code), language);
+        await standIn(page, { session: { member: { language } } });
+        const mailed = json({ expires_at: "2099-01-01T00:00:00Z", mail: "refused", now: "2098-12-31T23:50:00Z" });
+        await answerInstead(page, "POST", "/v1/member/address", mailed);
+        await page.goto(`${deployment.origin}/#/profile`);
+        await page
+          .getByRole("button", { name: language === "en" ? "Change e-mail address" : "メールアドレスを変更" })
+          .click();
+        await inspect(page, `address-${language}-${colorScheme}-phone`);
+        await page.locator("#email").fill(`${"long.local.part.".repeat(3)}mei@a-long-domain-of-a-company.example.org`);
+        await page.keyboard.press("Enter");
+        await expect(page.locator("#code")).toBeVisible();
+        await inspect(page, `address-code-${language}-${colorScheme}-phone`);
+      });
 
   for (const [code, text] of [
     ["common", "This password is among the first that are tried."],

@@ -7,7 +7,7 @@ use claviger_control::protocol::command::Command;
 use claviger_control::protocol::factors::FactorsCommand;
 use claviger_control::protocol::identity::{NewSession, PasswordNews};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, SessionProof};
-use claviger_control::protocol::member::SecretVersion;
+use claviger_control::protocol::member::{AddressVersion, SecretVersion};
 use claviger_control::protocol::members::MembersCommand;
 use claviger_control::protocol::proof::ProofMethod;
 use claviger_control::protocol::refusal::Refusal;
@@ -136,6 +136,7 @@ fn no_way_in_passes_by_the_factor() {
         address: None,
         confirmed: true,
         switches: true,
+        address_version: AddressVersion::default(),
     };
     assert!(matches!(world.handle(switch), Ok(LedgerReply::Challenged { .. })));
     let LedgerReply::Session(view) = answered(&world, open, totp(&world)) else { panic!() };
@@ -153,6 +154,7 @@ fn no_way_in_passes_by_the_factor() {
             address: None,
             confirmed: true,
             switches,
+            address_version: AddressVersion::default(),
         };
         assert_eq!(world.handle(old).unwrap(), LedgerReply::Refused(Refusal::SignInRefused));
     }
@@ -179,6 +181,7 @@ fn a_factor_that_was_just_proven_opens_the_session_after_a_change_of_the_passwor
         address: None,
         confirmed: true,
         switches: false,
+        address_version: AddressVersion::default(),
     };
     let LedgerReply::Session(view) = world.handle(next).unwrap() else { panic!() };
     assert!(view.mfa && view.step_up_until > world.now());

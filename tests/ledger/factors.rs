@@ -14,7 +14,7 @@ use claviger_control::protocol::identity::{NewChallenge, NewSession};
 use claviger_control::protocol::ledger::{
     ChallengeAnswer, LedgerReply, LedgerRequest, SessionProof,
 };
-use claviger_control::protocol::member::SecretVersion;
+use claviger_control::protocol::member::{AddressVersion, SecretVersion};
 use claviger_control::protocol::members::MembersCommand;
 use claviger_control::protocol::proof::ProofMethod;
 use claviger_control::protocol::recovery::{NewRecoveryCodes, RecoveryCode};
@@ -107,6 +107,7 @@ pub fn sign_in_request(
         address: Some("203.0.113.7".into()),
         confirmed: true,
         switches,
+        address_version: AddressVersion::default(),
     };
     (request, proof)
 }

@@ -8,7 +8,7 @@ use claviger_control::protocol::encryption::Ciphertext;
 use claviger_control::protocol::envelope::{Envelope, Letter};
 use claviger_control::protocol::identity::{NewSession, PasswordNews, ResetMail, SessionEntry};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
-use claviger_control::protocol::member::{Role, SecretVersion};
+use claviger_control::protocol::member::{AddressVersion, Role, SecretVersion};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::id::{MemberId, TokenId};
@@ -51,6 +51,7 @@ fn sign_in(world: &World, version: u32, switches: bool) -> (LedgerReply, Browser
         address: Some("203.0.113.7".into()),
         confirmed: true,
         switches,
+        address_version: AddressVersion::default(),
     };
     (world.handle(request).unwrap(), Browser { member, proof })
 }
@@ -248,7 +249,13 @@ fn a_membership_is_named_to_the_person_who_has_it() {
     let (world, owner) = World::open();
     let ask = |member: MemberId, email: &str| {
         let email = Email::parse(email).unwrap();
-        world.handle(LedgerRequest::Membership { member, email }).unwrap()
+        world
+            .handle(LedgerRequest::Membership {
+                member,
+                email,
+                address_version: AddressVersion::default(),
+            })
+            .unwrap()
     };
     let named = LedgerReply::Membership { name: "Example KK".into(), role: Role::Owner };
     assert_eq!(ask(owner.member, "mei@example.jp"), named);
@@ -298,6 +305,7 @@ fn a_switch_prolongs_no_session() {
         address: None,
         confirmed: true,
         switches: true,
+        address_version: AddressVersion::default(),
     };
     let switched = Browser { member, proof };
     assert_eq!(view(world.handle(request).unwrap()).began, began);

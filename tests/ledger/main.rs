@@ -11,6 +11,7 @@
 )]
 
 mod activity;
+mod address;
 mod audit;
 mod challenges;
 mod crash;

@@ -6,7 +6,7 @@ use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::encryption::Ciphertext;
 use claviger_control::protocol::envelope::{Envelope, Letter};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
-use claviger_control::protocol::member::{Language, Role, SecretVersion};
+use claviger_control::protocol::member::{AddressVersion, Language, Role, SecretVersion};
 use claviger_control::protocol::members::{MemberList, MembersCommand, NewInvitation};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::zone::Zone;
@@ -233,6 +233,7 @@ fn a_removed_member_is_signed_out_everywhere_and_signs_in_no_more() {
         address: None,
         confirmed: true,
         switches: false,
+        address_version: AddressVersion::default(),
     };
     assert_eq!(world.handle(sign_in), Ok(LedgerReply::Refused(Refusal::SignInRefused)));
     let holds = LedgerRequest::Holds { member: ken.member, email: "k@example.jp".into() };

@@ -256,6 +256,7 @@ const ROWS: &[&[&str]] = &[
         "INSERT INTO due VALUES ('send_notices', '', 1795262430000, 0)",
     ],
     &["INSERT INTO proof_code VALUES ('0123456789', zeroblob(32), 1, 1795262400000, 0)"],
+    &["UPDATE member SET address_version = 1"],
 ];
 
 #[test]

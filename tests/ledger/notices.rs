@@ -9,7 +9,7 @@ use claviger_control::protocol::command::Command;
 use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::envelope::{Envelope, Letter};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
-use claviger_control::protocol::member::SecretVersion;
+use claviger_control::protocol::member::{AddressVersion, SecretVersion};
 use claviger_control::protocol::members::MembersCommand;
 use claviger_control::protocol::notices::{NoticeChanges, NoticeSettings, UnusualAct};
 use claviger_control::protocol::refusal::Refusal;
@@ -97,6 +97,7 @@ fn sign_in_from(world: &World, member: MemberId, address: Option<&str>, switches
         address: address.map(str::to_owned),
         confirmed: true,
         switches,
+        address_version: AddressVersion::default(),
     };
     assert!(matches!(world.handle(request), Ok(LedgerReply::Session(_))));
 }

@@ -563,7 +563,7 @@ fn a_stored_policy_that_cannot_be_read_allows_least() {
             PolicyState { policy: expected, revision: Revision(4), keys: None }
         );
         let refusal = world.refusal(owner, world.issue_command(r#"{"expires":"1h"}"#));
-        let is_strict = matches!(refusal, Refusal::MfaRequired | Refusal::KeyPairExists);
+        let is_strict = matches!(refusal, Refusal::ProofRequired { .. } | Refusal::KeyPairExists);
         assert!(is_strict, "{refusal:?}");
     }
 }

@@ -5,7 +5,7 @@ use claviger_control::protocol::account::Email;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::keys::{KeyView, Listing};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, SessionProof};
-use claviger_control::protocol::member::SecretVersion;
+use claviger_control::protocol::member::{AddressVersion, SecretVersion};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_core::base::secret::Digest;
 
@@ -31,6 +31,7 @@ fn an_account_that_was_never_opened_is_gone_and_writes_nothing() {
             address: None,
             confirmed: true,
             switches: false,
+            address_version: AddressVersion::default(),
         },
         LedgerRequest::Console { session: proof, address: None, command: Command::Show },
         LedgerRequest::Record { id: world.draw_key().0 },
@@ -92,6 +93,7 @@ fn only_the_present_password_signs_in() {
             address: None,
             confirmed,
             switches: false,
+            address_version: AddressVersion::default(),
         };
         assert_eq!(world.handle(request), Ok(LedgerReply::Refused(Refusal::SignInRefused)));
     }

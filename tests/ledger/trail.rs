@@ -12,7 +12,8 @@ use claviger_control::protocol::factors::FactorsCommand;
 use claviger_control::protocol::identity::{PasswordNews, ResetMail};
 use claviger_control::protocol::keys::Listing;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
-use claviger_control::protocol::member::{Role, SecretVersion};
+use claviger_control::protocol::mailbox::AddressNews;
+use claviger_control::protocol::member::{AddressVersion, Role, SecretVersion};
 use claviger_control::protocol::members::MembersCommand;
 use claviger_control::protocol::notices::NoticeChanges;
 use claviger_control::protocol::operator::OperatorCommand;
@@ -232,6 +233,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         address: Some("203.0.113.7".into()),
         confirmed: true,
         switches: false,
+        address_version: AddressVersion::default(),
     };
     witness.send(&world, sign_in, &member, &["sign_in"]);
     let owner = Browser { proof, ..owner };
@@ -325,6 +327,16 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     people(&mut witness, &world, owner);
     second_factors(&mut witness, &world, owner);
     witness.ask(&world, owner, Command::SignOut, &["sign_out"]);
+    let member = owner.member;
+    let address = AddressNews {
+        member,
+        email: Email::parse("mei@example.org").unwrap(),
+        address_version: AddressVersion(1),
+        secret_version: SecretVersion(1),
+        address: Some("203.0.113.7".into()),
+    };
+    let changed = LedgerRequest::AddressChanged(address);
+    witness.send(&world, changed, member.as_str(), &["change_address"]);
 
     let set_state = LedgerRequest::SetState { freshness_ms: Some(0), suspended: None };
     let read = ReadExpiry { text: "5m".into(), at: world.now() };
@@ -516,12 +528,17 @@ fn people(witness: &mut Witness, world: &World, owner: Browser) {
         address: Some("203.0.113.7".into()),
         confirmed: true,
         switches: true,
+        address_version: AddressVersion::default(),
     };
     witness.send(world, sign_in, member.as_str(), &["sign_in"]);
     witness.ask(world, owner, Command::ListSessions, &[]);
     witness.ask(world, owner, Command::EndSession { id }, &["end_session"]);
     witness.ask(world, owner, Command::EndOtherSessions, &["end_other_sessions"]);
-    let membership = LedgerRequest::Membership { member, email: email.clone() };
+    let membership = LedgerRequest::Membership {
+        member,
+        email: email.clone(),
+        address_version: AddressVersion::default(),
+    };
     witness.send(world, membership, "nobody", &[]);
     let reset = ResetMail {
         member,
@@ -550,6 +567,7 @@ fn people(witness: &mut Witness, world: &World, owner: Browser) {
     let refused = AttemptsNews { member, email: Email::parse("mei@example.jp").unwrap(), attempts };
     let request = LedgerRequest::AttemptsRefused(refused);
     witness.send_from("none", world, request, member.as_str(), &["refuse_step_up"]);
+    witness.ask(world, owner, Command::ChangeAddress, &[]);
     // The ledger's row has this version already, so nothing changes.
     witness.send(world, LedgerRequest::PasswordChanged(news), member.as_str(), &[]);
 }

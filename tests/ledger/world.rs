@@ -18,7 +18,7 @@ use claviger_control::protocol::ledger::{
     LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SessionProof,
 };
 use claviger_control::protocol::master::MasterSecrets;
-use claviger_control::protocol::member::{Language, SecretVersion};
+use claviger_control::protocol::member::{AddressVersion, Language, SecretVersion};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::Progress;
 use claviger_control::protocol::zone::Zone;
@@ -154,6 +154,7 @@ impl World {
             address,
             confirmed: true,
             switches: false,
+            address_version: AddressVersion::default(),
         };
         assert!(matches!(self.handle(request), Ok(LedgerReply::Session(_))));
         Browser { member, proof }
@@ -374,6 +375,7 @@ impl World {
             address: None,
             confirmed: true,
             switches: false,
+            address_version: AddressVersion::default(),
         };
         let _ = self.handle(request);
         Browser { proof, ..browser }

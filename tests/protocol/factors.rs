@@ -8,7 +8,7 @@ use claviger_control::protocol::factors::{
 };
 use claviger_control::protocol::identity::{NewChallenge, NewSession};
 use claviger_control::protocol::ledger::{ChallengeAnswer, LedgerReply, LedgerRequest};
-use claviger_control::protocol::member::SecretVersion;
+use claviger_control::protocol::member::{AddressVersion, SecretVersion};
 use claviger_control::protocol::proof::ProofMethod;
 use claviger_control::protocol::recovery::NewRecoveryCodes;
 use claviger_control::protocol::refusal::Refusal;
@@ -78,6 +78,7 @@ fn challenges() {
             address: None,
             confirmed: true,
             switches: false,
+            address_version: AddressVersion::default(),
         },
         LedgerRequest::AnswerChallenge(ChallengeAnswer {
             challenge: id(),

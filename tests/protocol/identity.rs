@@ -6,6 +6,12 @@ use claviger_control::protocol::identity::{
     Membership, NewSession, PasswordNews, ResetMail, SessionEntry,
 };
 
+use claviger_control::protocol::deletion::MailState;
+use claviger_control::protocol::mailbox::{
+    AddressChange, AddressNews, MailboxCodeState, MailboxPurpose, MailboxSubject, MoveState,
+    MovedHash, MovedMembership, NewMailboxCode, PersonMove,
+};
+
 use super::*;
 
 fn reset() -> TokenId {
@@ -48,7 +54,10 @@ fn requests_and_replies_of_a_name_object_about_its_person() {
         NameReply::NotHeld,
         NameReply::BrowserOver,
         NameReply::PasswordChanged { secret_version: SecretVersion(2), accounts: 1 },
-        NameReply::Memberships { memberships: vec![Membership { account, member }] },
+        NameReply::Memberships {
+            memberships: vec![Membership { account, member }],
+            address_version: AddressVersion::default(),
+        },
         NameReply::ResetBegun { account, member, until: at(8) },
     ]);
     pin(vec![(
@@ -74,7 +83,11 @@ fn requests_and_replies_of_a_ledger_about_a_person() {
     };
     let (member, address) = (member(), Some("203.0.113.7".to_owned()));
     let requests = written(vec![
-        LedgerRequest::Membership { member, email: email() },
+        LedgerRequest::Membership {
+            member,
+            email: email(),
+            address_version: AddressVersion::default(),
+        },
         LedgerRequest::PasswordChanged(PasswordNews {
             member,
             email: email(),
@@ -122,6 +135,77 @@ fn requests_and_replies_of_a_ledger_about_a_person() {
     ]);
     insta::assert_snapshot!("person_requests_to_a_ledger", requests);
     insta::assert_snapshot!("person_replies_of_a_ledger", replies);
+}
+
+#[test]
+fn requests_and_replies_about_mailbox_codes_and_moves() {
+    let by = Membership { account: account(), member: member() };
+    let subject = |purpose| MailboxSubject { purpose, account: account(), member: member() };
+    let change = AddressChange {
+        id: reset(),
+        to: email(),
+        by,
+        language: Language::Ja,
+        zone: Zone::parse("Asia/Tokyo").unwrap(),
+        address: Some("203.0.113.7".into()),
+        at: at(8),
+    };
+    let requests = written(vec![
+        NameRequest::MailMailboxCode(NewMailboxCode {
+            email: email(),
+            subject: subject(MailboxPurpose::SetUp),
+            id: reset(),
+            mac: digest(),
+            sealed: Ciphertext::from_stored("b.AAAA".into()),
+            language: Language::En,
+            zone: Zone::parse("UTC").unwrap(),
+            address: None,
+        }),
+        NameRequest::ShowMailboxCode { subject: subject(MailboxPurpose::SetUp) },
+        NameRequest::ProveMailbox {
+            subject: subject(MailboxPurpose::Change),
+            code: SecretText::new("01234567".into()),
+        },
+        NameRequest::BeginMove(change.clone()),
+        NameRequest::ReceivePerson(PersonMove {
+            change: change.clone(),
+            address_version: AddressVersion(1),
+            secret_version: SecretVersion(2),
+            hash: MovedHash::new("$argon2id$…".into()),
+            memberships: vec![MovedMembership { membership: by, used_at: at(7) }],
+        }),
+        NameRequest::SettleMove(change),
+        NameRequest::ShowMove { by },
+    ]);
+    let arrived = MoveState::Arrived {
+        secret_version: SecretVersion(2),
+        address_version: AddressVersion(1),
+        accounts: 1,
+    };
+    let replies = written(vec![
+        NameReply::MailboxCode(MailboxCodeState { until: at(9), mail: MailState::Queued }),
+        NameReply::TooManyCodes { until: at(9) },
+        NameReply::MailboxProven { claimed: true },
+        NameReply::CodeWrong { tries_left: 4 },
+        NameReply::CodeOver,
+        NameReply::Move(MoveState::UnderWay),
+        NameReply::Move(arrived),
+        NameReply::Move(MoveState::Nothing),
+        NameReply::Moving,
+        NameReply::Received,
+    ]);
+    let news = LedgerRequest::AddressChanged(AddressNews {
+        member: member(),
+        email: email(),
+        address_version: AddressVersion(1),
+        secret_version: SecretVersion(2),
+        address: None,
+    });
+    let command =
+        LedgerRequest::Console { session: proof(), address: None, command: Command::ChangeAddress };
+    insta::assert_snapshot!("mailbox_requests", requests);
+    insta::assert_snapshot!("mailbox_replies", replies);
+    insta::assert_snapshot!("address_requests_to_a_ledger", written(vec![news, command]));
 }
 
 /// An admin Worker of the release before sends and reads these.

@@ -42,7 +42,7 @@ use claviger_control::protocol::identity::Membership;
 use claviger_control::protocol::key_filter::{ExpiryFilter, IssuerFilter, KeyFilter, UseFilter};
 use claviger_control::protocol::keys::{Deleted, KeyPage, KeyView, Listing, Sort, Status};
 use claviger_control::protocol::ledger::*;
-use claviger_control::protocol::member::{Language, Role, SecretVersion};
+use claviger_control::protocol::member::{AddressVersion, Language, Role, SecretVersion};
 use claviger_control::protocol::objects::{
     AddressReply, AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
@@ -188,6 +188,7 @@ fn requests_to_a_ledger() {
             address: None,
             confirmed: true,
             switches: true,
+            address_version: AddressVersion::default(),
         },
         LedgerRequest::Record { id },
         LedgerRequest::Holds { member: member(), email: "mei@example.jp".into() },
@@ -423,6 +424,7 @@ fn names() {
                 secret_version: SecretVersion(1),
                 confirmed: true,
                 memberships: vec![Membership { account: account(), member: member() }],
+                address_version: AddressVersion::default(),
             },
             r#"{"reply":"matches","account":"a1B2c3D4","member":"0123456789A","secret_version":1,"confirmed":true,"memberships":[{"account":"a1B2c3D4","member":"0123456789A"}]}"#
                 .into(),

@@ -20,7 +20,7 @@ use claviger_control::protocol::command::Command;
 use claviger_control::protocol::ledger::{
     LedgerReply, LedgerRequest, NewMember, NewSession, Opening, SessionProof,
 };
-use claviger_control::protocol::member::{Language, SecretVersion};
+use claviger_control::protocol::member::{AddressVersion, Language, SecretVersion};
 use claviger_control::protocol::policy::PolicyChanges;
 use claviger_control::protocol::zone::Zone;
 use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
@@ -230,6 +230,7 @@ impl Host {
             address: None,
             confirmed: true,
             switches: false,
+            address_version: AddressVersion::default(),
         };
         if self.handle(request, rng, now).is_some() {
             self.proof = proof;

@@ -23,7 +23,7 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const DRAFT_BYTES_MAX: usize =
     claviger_core::credential::limits::network::NETWORKS_TEXT_BYTES_MAX + BODY_BYTES_MAX;
 
-/// Body of `POST /v1/setup`.
+/// Body of `POST /v1/setup`, and of `POST /v1/setup/code`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetUp {
@@ -41,6 +41,9 @@ pub struct SetUp {
     pub password: SecretText,
     /// Language of the owner: `en` or `ja`.
     pub language: String,
+    /// Mailed code as typed; absent where it is still to be mailed.
+    #[serde(default)]
+    pub code: Option<SecretText>,
 }
 
 /// Body of `POST /v1/setup/check`.
@@ -191,6 +194,24 @@ pub struct ChangePassword {
     pub password: SecretText,
     /// Next password.
     pub new_password: SecretText,
+}
+
+/// Body of `POST /v1/member/address`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAddress {
+    /// New e-mail address as typed.
+    pub email: String,
+}
+
+/// Body of `POST /v1/member/address/confirm`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmAddress {
+    /// New e-mail address as typed.
+    pub email: String,
+    /// Mailed code as typed.
+    pub code: SecretText,
 }
 
 /// Body of `POST /v1/password/reset`.

@@ -152,6 +152,31 @@ pub fn code(field: &str, purpose: CodePurpose, typed: &SecretText) -> Result<Cod
         .ok_or_else(|| AdminProblem::Invalid { errors: field_errors(vec![refused()]) })
 }
 
+/// Parses the code of a form that may lack it.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`] if it is missing, or cannot be a code.
+pub fn wanted_code(purpose: CodePurpose, typed: Option<&SecretText>) -> Result<Code, AdminProblem> {
+    let missing = || AdminProblem::Invalid {
+        errors: field_errors(vec![FieldError::text("code", TextError::Required)]),
+    };
+    code("code", purpose, typed.ok_or_else(missing)?)
+}
+
+/// Parses the next address of a person whose present one is `present`.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`] if it is no address, or the present one.
+pub fn new_address(typed: &str, present: &Email) -> Result<Email, AdminProblem> {
+    let invalid = |error| AdminProblem::Invalid { errors: field_errors(vec![error]) };
+    let email = Email::parse(typed).map_err(|error| invalid(FieldError::text("email", error)))?;
+    if email == *present {
+        let error = FieldError::new("email", "present", "this is your present address");
+        return Err(invalid(error));
+    }
+    Ok(email)
+}
+
 /// Parses the query string of a listing.
 ///
 /// # Errors

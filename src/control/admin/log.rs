@@ -34,6 +34,8 @@ pub enum LoggedAttempt {
     DeletionCode,
     /// A code of a second factor, or a mailed code in its place.
     FactorCode,
+    /// A mailed code, to prove an address.
+    MailboxCode,
     /// Any of them: the rate limit counts them together.
     Any,
 }

@@ -73,10 +73,12 @@ pub fn compose(envelope: &Envelope, config: &AdminConfig) -> Option<Message> {
     let place = match &envelope.letter {
         Letter::DeletionCode { deletion: subject, .. }
         | Letter::ProofCode { session: subject, .. }
-        | Letter::ResetCode { reset: subject, .. } => Some(code_associated_data(account, subject)),
+        | Letter::ResetCode { reset: subject, .. }
+        | Letter::MailboxCode { code: subject, .. } => Some(code_associated_data(account, subject)),
         Letter::Invitation { token, .. } => Some(invitation_associated_data(account, token)),
         Letter::DeletionNotice { .. }
         | Letter::PasswordChanged { .. }
+        | Letter::AddressChanged { .. }
         | Letter::MemberJoined { .. }
         | Letter::RoleChanged { .. }
         | Letter::MemberRemoved { .. }

@@ -15,6 +15,8 @@ pub enum Route {
     SetUp,
     /// Checks a set-up link before its form is filled in.
     CheckSetUp,
+    /// Mails the code that proves the address of a set-up.
+    MailSetUpCode,
     /// Returns the session.
     ShowSession,
     /// Signs a member in.
@@ -115,6 +117,10 @@ pub enum Route {
     EndOtherSessions,
     /// Changes the password.
     ChangePassword,
+    /// Mails the code that proves a new address of the member.
+    BeginAddressChange,
+    /// Changes the member's address by a mailed code.
+    ConfirmAddressChange,
     /// Mails the code of a password reset.
     BeginReset,
     /// Sets a new password by a mailed code.
@@ -169,6 +175,7 @@ impl Route {
         let segments: Vec<&str> = resource.split('/').collect();
         let (found, allow) = match segments.as_slice() {
             ["setup"] => (pick(verb, &[("POST", Self::SetUp)]), "POST"),
+            ["setup", "code"] => (pick(verb, &[("POST", Self::MailSetUpCode)]), "POST"),
             ["setup", "check"] => (pick(verb, &[("POST", Self::CheckSetUp)]), "POST"),
             ["session"] => (
                 pick(
@@ -204,6 +211,10 @@ impl Route {
                 (found.map(|(_, route)| Self::Factors(*route)), allow)
             }
             ["member", "password"] => (pick(verb, &[("POST", Self::ChangePassword)]), "POST"),
+            ["member", "address"] => (pick(verb, &[("POST", Self::BeginAddressChange)]), "POST"),
+            ["member", "address", "confirm"] => {
+                (pick(verb, &[("POST", Self::ConfirmAddressChange)]), "POST")
+            }
             ["password", "reset"] => (pick(verb, &[("POST", Self::BeginReset)]), "POST"),
             ["password", "reset", "confirm"] => {
                 (pick(verb, &[("POST", Self::ConfirmReset)]), "POST")
@@ -392,6 +403,9 @@ impl Route {
             Self::SetUp
             | Self::ExportActivity
             | Self::CheckSetUp
+            | Self::MailSetUpCode
+            | Self::BeginAddressChange
+            | Self::ConfirmAddressChange
             | Self::RevokeSealed
             | Self::SignIn
             | Self::SignOut

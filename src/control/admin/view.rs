@@ -22,7 +22,7 @@ pub use self::deletion::{deleted, deletion};
 pub use self::factors::{
     begun_totp, challenged, code_mailed, factors, factors_with_codes, required,
 };
-pub use self::identity::{OwnAccount, own_accounts, sessions};
+pub use self::identity::{OwnAccount, mailbox_code, own_accounts, sessions};
 pub use self::members::{invitation, invitation_offer, member, members, notices};
 use self::parts::text;
 pub use self::policy::{member_removed, policy_preview, policy_state};

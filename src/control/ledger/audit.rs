@@ -140,10 +140,12 @@ pub enum Action {
     KeyNetwork,
     /// A member switched notices on or off.
     EditNotices,
+    /// A member's e-mail address was changed.
+    ChangeAddress,
 }
 
 impl Action {
-    const ALL: [Self; 62] = [
+    const ALL: [Self; 63] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -206,6 +208,7 @@ impl Action {
         Self::RefuseService,
         Self::KeyNetwork,
         Self::EditNotices,
+        Self::ChangeAddress,
     ];
 
     /// Returns the stored name.
@@ -278,6 +281,7 @@ impl Action {
             Self::RefuseService => ("refuse_service", "service_password_wrong"),
             Self::KeyNetwork => ("key_network", "key_network_new"),
             Self::EditNotices => ("edit_notices", "notices_changed"),
+            Self::ChangeAddress => ("change_address", "address_changed"),
         }
     }
 

@@ -68,7 +68,7 @@ impl Ledger<'_> {
         command: Command,
     ) -> Result<Plan, SqlError> {
         match command {
-            Command::Show => Ok(Plan::read(LedgerReply::Session(
+            Command::Show | Command::ChangeAddress => Ok(Plan::read(LedgerReply::Session(
                 context.session.view(context.account, context.now),
             ))),
             Command::SignOut => {

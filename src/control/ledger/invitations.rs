@@ -358,6 +358,16 @@ pub(super) fn withdraw_all_of(
         .collect())
 }
 
+/// Returns the writes that end the invitation of an address, which a member has now.
+pub(super) fn end_to(
+    sql: &dyn Sql,
+    account: &Account,
+    email: &Email,
+) -> Result<Vec<Statement>, SqlError> {
+    let found = Invitation::find(sql, "email", email.as_str())?;
+    Ok(found.map(|invitation| invitation.remove(account)).unwrap_or_default())
+}
+
 /// Returns all invitations, expired ones included.
 pub(super) fn list(sql: &dyn Sql, account: &Account) -> Result<Vec<InvitationView>, SqlError> {
     let mut views = Vec::new();

@@ -38,16 +38,16 @@ use crate::ledger::audit::{Action, Author};
 use crate::ledger::context::CommandContext;
 use crate::ledger::member::Member;
 use crate::ledger::operator::operate;
-use crate::ledger::password::{VerifiedPassword, follow};
+use crate::ledger::password::VerifiedPassword;
 use crate::ledger::plan::Plan;
 use crate::ledger::schema::MIGRATIONS;
 use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
-    at_stake, attempts, challenge, deletion, document, idempotency, invitations, issued, issuing,
-    key, key_ends, mailbox, name_folding, networks, notices, outbox, password, policy, publication,
-    rebuild, refresh, repair, revoking, sessions, state, usage,
+    address, at_stake, attempts, challenge, deletion, document, idempotency, invitations, issued,
+    issuing, key, key_ends, mailbox, name_folding, networks, notices, outbox, password, policy,
+    publication, rebuild, refresh, repair, revoking, sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
@@ -59,7 +59,7 @@ use crate::protocol::expiry_text::Described;
 use crate::protocol::ledger::{LedgerReply, LedgerRequest, Opening};
 use crate::protocol::master::MasterSecrets;
 use crate::protocol::refusal::Refusal;
-use crate::protocol::view::{MemberView, Progress};
+use crate::protocol::view::Progress;
 
 /// A ledger over its database.
 pub struct Ledger<'a> {
@@ -152,13 +152,18 @@ impl<'a> Ledger<'a> {
                 address,
                 confirmed,
                 switches,
+                address_version,
             } => {
                 let address = address.as_deref();
                 let author = Author { actor: Actor::Member(member), address, now };
                 let password = VerifiedPassword { version, confirmed };
-                let accepted = Member::load(self.sql, member)?
-                    .filter(|member| member.view.email == email)
-                    .and_then(|member| follow(member, password, None, author));
+                let named = (&email, address_version);
+                let accepted = match Member::load(self.sql, member)? {
+                    Some(member) => {
+                        address::sign_in(self.sql, account, member, (named, password), author)?
+                    }
+                    None => None,
+                };
                 let Some((member, mut writes)) = accepted else {
                     return Ok(Plan::refuse(Refusal::SignInRefused));
                 };
@@ -242,17 +247,19 @@ impl<'a> Ledger<'a> {
                 revoking::plan_by_client(self.sql, account, &request, now)
             }
             LedgerRequest::Exists => Ok(Plan::read(LedgerReply::Holds { held: true })),
-            LedgerRequest::Membership { member, email } => {
-                let member = Member::load(self.sql, member)?.map(|member| member.view);
-                let reply = match member.filter(|member| member.email == email) {
-                    Some(MemberView { role, .. }) => {
-                        LedgerReply::Membership { name: account.name.clone(), role }
+            LedgerRequest::Membership { member, email, address_version } => {
+                let named = (&email, address_version);
+                let reply = match Member::load(self.sql, member)? {
+                    Some(member) if address::is_of(self.sql, &member, named)? => {
+                        let (name, role) = (account.name.clone(), member.view.role);
+                        LedgerReply::Membership { name, role }
                     }
-                    None => LedgerReply::Refused(Refusal::NotFound),
+                    _ => LedgerReply::Refused(Refusal::NotFound),
                 };
                 Ok(Plan::read(reply))
             }
             LedgerRequest::PasswordChanged(news) => password::changed(self.sql, account, news, now),
+            LedgerRequest::AddressChanged(news) => address::changed(self.sql, account, &news, now),
             LedgerRequest::AttemptsRefused(news) => attempts::reported(self.sql, news, now),
             LedgerRequest::MailReset(mail) => password::mail_reset(self.sql, account, mail, now),
             LedgerRequest::ShowInvitation { token, digest } => {
@@ -399,6 +406,10 @@ impl DurableObject for Ledger<'_> {
             | TaskKind::TellEpoch
             | TaskKind::TellPassword
             | TaskKind::TellAttempts
+            | TaskKind::TellAddress
+            | TaskKind::MovePerson
+            | TaskKind::SettleMove
+            | TaskKind::SweepMailbox
             | TaskKind::SweepTries => TaskStep::moot(),
         })
     }
@@ -436,7 +447,10 @@ impl DurableObject for Ledger<'_> {
             | Effect::AskExists { .. }
             | Effect::TellEpoch { .. }
             | Effect::TellPassword { .. }
-            | Effect::TellAttempts { .. } => vec![Task::of(effect).done()],
+            | Effect::TellAttempts { .. }
+            | Effect::MovePerson { .. }
+            | Effect::SettleMove { .. }
+            | Effect::TellAddress { .. } => vec![Task::of(effect).done()],
         };
         Ok(self.with_document(writes, now))
     }
@@ -458,6 +472,9 @@ impl DurableObject for Ledger<'_> {
             | Effect::TellEpoch { .. }
             | Effect::TellPassword { .. }
             | Effect::TellAttempts { .. }
+            | Effect::MovePerson { .. }
+            | Effect::SettleMove { .. }
+            | Effect::TellAddress { .. }
             | Effect::LeaveName { .. } => vec![Task::of(effect).failed(self.sql, now)?],
         })
     }

@@ -43,6 +43,9 @@ fn kind(letter: &Letter) -> &'static str {
         Letter::DeletionNotice { .. } => "deletion_notice",
         Letter::ResetCode { .. } => "reset_code",
         Letter::PasswordChanged { .. } => "password_changed",
+        // The name object mails these two itself.
+        Letter::MailboxCode { .. } => "mailbox_code",
+        Letter::AddressChanged { .. } => "address_changed",
         Letter::Invitation { .. } => INVITATION,
         Letter::MemberJoined { .. } => "member_joined",
         Letter::RoleChanged { .. } => "role_changed",

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod activity;
+mod address;
 pub mod at_stake;
 mod attempts;
 pub mod audit;

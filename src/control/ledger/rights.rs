@@ -48,6 +48,7 @@ fn demand(command: &Command) -> RequiredRights {
             | FactorsCommand::RenewRecoveryCodes { .. } => RequiredRights::ProvenSession,
             FactorsCommand::Reset { .. } => RequiredRights::ProvenOwner,
         },
+        Command::ChangeAddress => RequiredRights::ProvenSession,
         // No fresh proof: a member who notices a foreign session must be able to end it at once.
         Command::ListSessions | Command::EndSession { .. } | Command::EndOtherSessions => {
             RequiredRights::Session
@@ -109,7 +110,7 @@ fn class(command: &Command) -> ActionClass {
         Command::Service { .. } => ActionClass::ChangeService,
         Command::Operate { .. } => ActionClass::Operate,
         Command::Factors { factors: FactorsCommand::Reset { .. } } => ActionClass::ManageMembers,
-        Command::Factors { .. } => ActionClass::ChangeFactors,
+        Command::Factors { .. } | Command::ChangeAddress => ActionClass::ChangeFactors,
         Command::Members { members: MembersCommand::EditAccount { .. } } => {
             ActionClass::ChangeAccount
         }

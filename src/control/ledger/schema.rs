@@ -5,6 +5,7 @@
 //! place.
 
 mod access;
+mod addresses;
 mod factors;
 mod members;
 mod mfa;
@@ -14,6 +15,7 @@ mod proofs;
 mod rotation;
 
 use self::access::ACCESS_OPERATORS;
+use self::addresses::ADDRESSES;
 use self::factors::FACTORS;
 use self::members::MEMBERS;
 use self::mfa::MFA;
@@ -55,6 +57,7 @@ pub const MIGRATIONS: &[Migration] = &[
     ACCESS_OPERATORS,
     NOTICES,
     PROOFS,
+    ADDRESSES,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

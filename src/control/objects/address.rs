@@ -67,6 +67,10 @@ pub const BROWSER_TRIES: FixedWindow = BLOCK_AT_NAME_TRIES;
 /// shows who the member is.
 pub const SESSION_TRIES: FixedWindow = BLOCK_AT_NAME_TRIES;
 
+/// Rate limit of mailbox codes that one set-up link or one person has mailed. A typing error or two
+/// need three. A link in wrong hands reaches ten strangers an hour at most, each with three mails.
+pub const MAILBOX_CODES: FixedWindow = of_an_hour(10);
+
 const fn of_an_hour(tries_max: u32) -> FixedWindow {
     FixedWindow { tries_max, window: WINDOW_MAX }
 }
@@ -81,6 +85,7 @@ const fn limit_of(limit: TryLimit) -> FixedWindow {
         TryLimit::Name => NAME_TRIES,
         TryLimit::Browser => BROWSER_TRIES,
         TryLimit::Session => SESSION_TRIES,
+        TryLimit::MailboxCodes => MAILBOX_CODES,
     }
 }
 

@@ -14,6 +14,9 @@
 //! confirmed membership, until it acknowledges. A ledger ends the sessions that began with a lower
 //! version.
 //!
+//! **Addresses.** A mailbox code proves the address before anything claims it ([`mailbox`]). A
+//! person moves to another address as a whole ([`moving`]).
+//!
 //! **Attempts.** A refused attempt at the person's password or code is counted
 //! ([`crate::objects::attempts`]), and the object reports it to the ledgers.
 //!
@@ -28,6 +31,10 @@
 //!   number depends on the typed text alone, so it reveals nothing about what is stored.
 
 mod attempts;
+mod claims;
+mod mail;
+mod mailbox;
+mod moving;
 mod password;
 mod person;
 mod reset;
@@ -94,120 +101,6 @@ impl<'a> Name<'a> {
         Person::load(self.sql)
     }
 
-    fn claim(
-        &self,
-        name: &str,
-        wanted: Membership,
-        (password, network): (&PasswordForms, Option<&str>),
-        RequestMoment { now, entropy }: RequestMoment<'_>,
-    ) -> Result<NameReply, ObjectError> {
-        let person = self.person(now)?;
-        let known = person.as_ref().map_or(&[][..], |person| &person.passwords);
-        let own = person.as_ref().and_then(|person| person.find(wanted));
-        let is_confirmed = person.as_ref().is_some_and(|person| person.confirmed().is_some());
-        if person.is_some() && own.is_none() && !is_confirmed {
-            return Ok(NameReply::Taken);
-        }
-        let accounts = person.as_ref().map_or(0, Person::accounts);
-        if let Some((same, _)) = self.matching(known, password)? {
-            let secret_version = same.version;
-            if let Some(own) = own {
-                // A repeated claim restarts the wait, so that the ledger has its full time.
-                if !own.confirmed {
-                    self.sql.apply(&[ask_later(wanted, now)])?;
-                }
-                return Ok(NameReply::Claimed { secret_version, accounts });
-            }
-            if known.is_empty() || person.is_some_and(|p| p.memberships.len() >= MEMBERSHIPS_MAX) {
-                return Ok(NameReply::Taken);
-            }
-            self.sql.apply(&person::claim(wanted, secret_version, now))?;
-            return Ok(NameReply::Claimed { secret_version, accounts: accounts.saturating_add(1) });
-        }
-        if let Some(person) = person.as_ref().filter(|_| is_confirmed) {
-            self.note_refused(person, AttemptKind::SignIn, network, now)?;
-        }
-        if is_confirmed || known.len() >= STAGED_MAX {
-            return Ok(NameReply::Taken);
-        }
-        let highest = known.iter().map(|known| known.version.0).max().unwrap_or(0);
-        let secret_version = SecretVersion(highest.saturating_add(1));
-        let stored = self.store(password.prepared(), entropy)?;
-        migrate(self.sql, MIGRATIONS, now)?;
-        let mut writes = Vec::new();
-        if own.is_none() {
-            let text = "INSERT INTO claim (one, account, member, name, claimed_at_ms) VALUES (1, ?, ?, ?, ?)";
-            writes.push(bound(text, wanted).bind(name).bind(now));
-            writes.extend(person::claim(wanted, secret_version, now));
-        }
-        writes.push(
-            Statement::new("INSERT INTO password (version, hash, confirmed) VALUES (?, ?, 0)")
-                .bind(secret_version.0)
-                .bind(stored.as_str()),
-        );
-        writes.push(ask_later(wanted, now));
-        self.sql.apply(&writes)?;
-        Ok(NameReply::Claimed { secret_version, accounts: accounts.max(1) })
-    }
-
-    fn confirm(
-        &self,
-        id: Membership,
-        version: SecretVersion,
-        now: UnixMs,
-    ) -> Result<NameReply, SqlError> {
-        let Some(person) = self.person(now)? else { return Ok(NameReply::NotHeld) };
-        let Some(own) = person.find(id) else { return Ok(NameReply::NotHeld) };
-        let is_known = match person.confirmed() {
-            // A ledger goes by the present version, or by an earlier one.
-            Some(present) => version <= present.version,
-            None => person.passwords.iter().any(|staged| staged.version == version),
-        };
-        if !is_known {
-            return Ok(NameReply::NotHeld);
-        }
-        if !own.confirmed {
-            self.sql.apply(&person.confirm(id, version, now))?;
-        }
-        Ok(NameReply::Confirmed)
-    }
-
-    fn release(
-        &self,
-        id: Membership,
-        version: SecretVersion,
-        now: UnixMs,
-    ) -> Result<NameReply, SqlError> {
-        let Some(person) = self.person(now)? else { return Ok(NameReply::NotHeld) };
-        let Some(own) = person.find(id).filter(|own| !own.confirmed) else {
-            return Ok(NameReply::NotHeld);
-        };
-        let is_staged = |password: &Password| password.version == version && !password.confirmed;
-        let is_first = own.version == version;
-        if person.confirmed().is_some() {
-            // The ledger may hold it by a claim before a change of the password: then the object
-            // asks.
-            if is_first {
-                self.sql.apply(&person.without(id))?;
-            }
-        } else if person.passwords.iter().any(is_staged) {
-            if person.passwords.len() == 1 {
-                self.sql.apply(&person.without(id))?;
-            } else {
-                let one = Statement::new("DELETE FROM password WHERE version = ?");
-                self.sql.apply(&[one.bind(version.0)])?;
-            }
-        }
-        Ok(NameReply::NotHeld)
-    }
-
-    fn leave(&self, id: Membership, now: UnixMs) -> Result<NameReply, SqlError> {
-        if let Some(person) = self.person(now)?.filter(|person| person.find(id).is_some()) {
-            self.sql.apply(&person.without(id))?;
-        }
-        Ok(NameReply::NotHeld)
-    }
-
     fn verify(
         &self,
         password: &PasswordForms,
@@ -236,7 +129,15 @@ impl<'a> Name<'a> {
             return Ok(NameReply::Refused);
         };
         let (secret_version, confirmed) = (right.version, right.confirmed);
-        Ok(NameReply::Matches { account, member, secret_version, confirmed, memberships })
+        let address_version = person.address_version;
+        Ok(NameReply::Matches {
+            account,
+            member,
+            secret_version,
+            confirmed,
+            memberships,
+            address_version,
+        })
     }
 
     fn change(
@@ -257,6 +158,9 @@ impl<'a> Name<'a> {
             // Its ledger is about to confirm it.
             return Ok(NameReply::NotHeld);
         };
+        if person.is_moving() {
+            return Ok(NameReply::Moving);
+        }
         let change = PasswordChange { at: moment.now, address, is_reset: false };
         let writes = Vec::from(reset::invalidate());
         self.replace(&person, Some(id), new_password, &change, writes, moment.entropy)
@@ -269,8 +173,8 @@ impl<'a> Name<'a> {
         (address, browser): (Option<String>, Option<SecretVersion>),
         moment: RequestMoment<'_>,
     ) -> Result<NameReply, ObjectError> {
-        let Some(person) = self.person(moment.now)?.filter(|person| person.confirmed().is_some())
-        else {
+        let can_reset = |person: &Person| person.confirmed().is_some() && !person.is_moving();
+        let Some(person) = self.person(moment.now)?.filter(can_reset) else {
             return Ok(NameReply::Refused);
         };
         let limits = ResetLimits::of(&person, browser);
@@ -353,7 +257,8 @@ impl<'a> Name<'a> {
         if let Some(account) = opens {
             self.sql.apply(&[person::choose(account, now)])?;
         }
-        Ok(NameReply::Memberships { memberships: person.ids() })
+        let address_version = person.address_version;
+        Ok(NameReply::Memberships { memberships: person.ids(), address_version })
     }
 
     /// Counts a refused attempt at the person's secrets.
@@ -449,7 +354,8 @@ impl DurableObject for Name<'_> {
                 Ok(self.leave(Membership { account, member }, now)?)
             }
             NameRequest::BeginReset { id, code, browser } => {
-                let Some(person) = self.person(now)? else { return Ok(NameReply::Refused) };
+                let person = self.person(now)?.filter(|person| !person.is_moving());
+                let Some(person) = person else { return Ok(NameReply::Refused) };
                 let (drawn, limits) = (Code::from_sealed(&code), ResetLimits::of(&person, browser));
                 let begun =
                     reset::begin(self.sql, &person, limits, (id, &drawn), self.master, now)?;
@@ -461,6 +367,29 @@ impl DurableObject for Name<'_> {
             }
             NameRequest::ConfirmReset { code, new_password, address, browser } => {
                 self.confirm_reset(&code, &new_password, (address, browser), moment)
+            }
+            NameRequest::MailMailboxCode(new) => Ok(mailbox::answer_mail(self.sql, new, now)?),
+            NameRequest::ShowMailboxCode { subject } => {
+                Ok(mailbox::answer_show(self.sql, subject, now)?)
+            }
+            NameRequest::ProveMailbox { subject, code } => {
+                Ok(mailbox::answer_try(self.sql, subject, &code, self.master, now)?)
+            }
+            NameRequest::BeginMove(change) => {
+                Ok(moving::begin(self.sql, self.person(now)?, &change, now)?)
+            }
+            NameRequest::ReceivePerson(moved) => {
+                Ok(moving::receive(self.sql, self.person(now)?.as_ref(), &moved, now)?)
+            }
+            NameRequest::SettleMove(change) => {
+                let person = self.person(now)?;
+                match mailbox::has_tables(self.sql, now)? {
+                    true => Ok(moving::settled(self.sql, person.as_ref(), &change, now)?),
+                    false => Ok(NameReply::Received),
+                }
+            }
+            NameRequest::ShowMove { by } => {
+                Ok(NameReply::Move(moving::show(self.person(now)?.as_ref(), by)))
             }
             NameRequest::IsClaimed => {
                 let claimed = self.person(now)?.is_some_and(|person| person.confirmed().is_some());
@@ -477,13 +406,27 @@ impl DurableObject for Name<'_> {
         }
         // After `person`, which may give the task of an earlier release its subject.
         let (person, id) = (self.person(now)?, membership_of(task));
+        match task.kind {
+            TaskKind::SendMail => return Ok(mail::step(self.sql, &task.subject, now)?),
+            TaskKind::SweepMailbox => return Ok(mailbox::sweep(self.sql, now)?),
+            TaskKind::MovePerson => return Ok(moving::send(self.sql, person)?),
+            TaskKind::SettleMove => return Ok(moving::settle(self.sql, task)?),
+            _ => {}
+        }
         let (Some(person), Some(id)) = (person, id) else { return Ok(TaskStep::moot()) };
         let Some(own) = person.find(id) else { return Ok(TaskStep::moot()) };
         if task.kind == TaskKind::TellAttempts {
             return Ok(attempts::step(self.sql, &person, own, now)?);
         }
+        if task.kind == TaskKind::TellAddress {
+            return Ok(moving::tell(self.sql, &person, own)?);
+        }
         let (Membership { account, member }, present) = (id, person.confirmed());
         Ok(match (task.kind, present) {
+            // Its ledger knows the member by another address. The news of it schedules this again.
+            (TaskKind::TellPassword, _) if own.address_told < person.address_version => {
+                TaskStep::moot()
+            }
             (TaskKind::AskHolds, _) if !own.confirmed => {
                 TaskStep::Effect(Effect::AskHolds { account, member, email: person.name })
             }
@@ -514,12 +457,24 @@ impl DurableObject for Name<'_> {
     ) -> Result<Vec<Statement>, ObjectError> {
         let task = Task::of(effect);
         let person = self.person(now)?;
+        match effect {
+            Effect::SendMail { envelope } => return Ok(mail::sent(&envelope.id)),
+            Effect::MovePerson { moved } => {
+                let is_taken = held == Some(false);
+                return moving::sent(self.sql, person, &moved.change, is_taken, now);
+            }
+            Effect::SettleMove { change } => return Ok(moving::has_settled(change.id)),
+            _ => {}
+        }
         let (Some(person), Some(id)) = (person, membership_of(&task)) else {
             return Ok(vec![task.done()]);
         };
         let Some(own) = person.find(id) else { return Ok(vec![task.done()]) };
         if let Effect::TellAttempts { last, .. } = effect {
             return Ok(attempts::told(self.sql, id, *last, now)?);
+        }
+        if let Effect::TellAddress { news, .. } = effect {
+            return Ok(moving::told(&person, own, news, held != Some(false), now));
         }
         if let Effect::TellPassword { news, .. } = effect {
             let text = "UPDATE membership SET told = max(told, ?) WHERE account = ? AND member = ?";
@@ -539,9 +494,23 @@ impl DurableObject for Name<'_> {
             (Some(true), None, [only]) => person.confirm(id, only.version, now),
             // The ledger's own confirmation names the valid password.
             (Some(true), None, _) => vec![ask_later(id, now)],
-            (Some(false), ..) => person.without(id),
+            (Some(false), ..) => person.without(id, now),
             (None, ..) => vec![task.failed(self.sql, now)?],
         })
+    }
+
+    fn failed(&self, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
+        match effect {
+            Effect::SendMail { envelope } => Ok(mail::failed(self.sql, &envelope.id, now)?),
+            _ => Ok(vec![Task::of(effect).failed(self.sql, now)?]),
+        }
+    }
+
+    fn refused(&self, effect: &Effect, now: UnixMs) -> Result<Vec<Statement>, ObjectError> {
+        match effect {
+            Effect::SendMail { envelope } => Ok(mail::refused(&envelope.id)),
+            _ => self.failed(effect, now),
+        }
     }
 
     fn is_spent(&self) -> Result<bool, ObjectError> {

@@ -101,10 +101,19 @@ pub enum TaskKind {
     SendNotices,
     /// Ledger: looks for keys that end soon.
     NoticeKeyEnds,
+    /// Name: removes mailbox codes and mails past their retention.
+    SweepMailbox,
+    /// Name: sends the person to the object of their new address.
+    MovePerson,
+    /// Name: reports to a new address that the old one has let go. Subject: the change.
+    SettleMove,
+    /// Name: tells a ledger the person's new address. Subject: the membership, as
+    /// `account/member`.
+    TellAddress,
 }
 
 impl TaskKind {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 32] = [
         Self::PutRecord,
         Self::ConfirmName,
         Self::ConfirmAccount,
@@ -133,6 +142,10 @@ impl TaskKind {
         Self::TellAttempts,
         Self::SendNotices,
         Self::NoticeKeyEnds,
+        Self::SweepMailbox,
+        Self::MovePerson,
+        Self::SettleMove,
+        Self::TellAddress,
     ];
 
     fn as_str(self) -> &'static str {
@@ -165,6 +178,10 @@ impl TaskKind {
             Self::TellAttempts => "tell_attempts",
             Self::SendNotices => "send_notices",
             Self::NoticeKeyEnds => "notice_key_ends",
+            Self::SweepMailbox => "sweep_mailbox",
+            Self::MovePerson => "move_person",
+            Self::SettleMove => "settle_move",
+            Self::TellAddress => "tell_address",
         }
     }
 
@@ -221,6 +238,11 @@ impl Task {
             }
             Effect::AskExists { account } => Self::new(TaskKind::AskExists, account),
             Effect::LeaveName { member, .. } => Self::new(TaskKind::LeaveName, member),
+            Effect::MovePerson { .. } => Self::own(TaskKind::MovePerson),
+            Effect::SettleMove { change } => Self::new(TaskKind::SettleMove, change.id),
+            Effect::TellAddress { account, news } => {
+                Self::of_membership(TaskKind::TellAddress, *account, news.member)
+            }
         }
     }
 

@@ -1,5 +1,5 @@
 //! Mailed codes: digits that the owner of a mailbox types. Deletions and proofs of identity have
-//! six; password resets, which anyone can begin, have eight.
+//! six. Password resets, which anyone can begin, and proofs of an address have eight.
 //!
 //! A code has only 20 or 27 bits, so a reader of the database could try all of them. The stored
 //! form is therefore
@@ -42,6 +42,10 @@ pub enum CodePurpose {
     Reset,
     /// Proof of identity. Its subject is the session.
     Proof,
+    /// Proof of an address at set-up. Its account is the one that the link opens.
+    SetUp,
+    /// Proof of the new address of a person. Its account is the one in which they are signed in.
+    NewAddress,
     /// A code of an authenticator app ([`crate::protocol::totp`]), which has no MAC.
     Totp,
 }
@@ -52,6 +56,8 @@ impl CodePurpose {
             Self::Deletion => b"deletion\0",
             Self::Reset => b"reset\0",
             Self::Proof => b"proof\0",
+            Self::SetUp => b"set-up\0",
+            Self::NewAddress => b"new-address\0",
             Self::Totp => b"totp\0",
         }
     }
@@ -62,7 +68,7 @@ impl CodePurpose {
     pub fn digits(self) -> usize {
         match self {
             Self::Deletion | Self::Proof | Self::Totp => 6,
-            Self::Reset => 8,
+            Self::Reset | Self::SetUp | Self::NewAddress => 8,
         }
     }
 }

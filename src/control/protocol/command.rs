@@ -229,6 +229,9 @@ pub enum Command {
         /// Session that replaces the present one, with the same end.
         session: NewSession,
     },
+    /// Authorises a change of the member's own address, and returns the session. The admin Worker
+    /// then begins or confirms the change at the name objects.
+    ChangeAddress,
     /// Reads or changes second factors.
     Factors {
         /// Command about second factors.

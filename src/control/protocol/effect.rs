@@ -7,6 +7,7 @@ use claviger_core::replication::record::{Epoch, Revision};
 use crate::protocol::attempts::AttemptsNews;
 use crate::protocol::envelope::Envelope;
 use crate::protocol::identity::PasswordNews;
+use crate::protocol::mailbox::{AddressChange, AddressNews, PersonMove};
 use crate::protocol::member::SecretVersion;
 
 /// Work outside an object, derived from a task that was committed with its cause. The adapter
@@ -127,6 +128,23 @@ pub enum Effect {
         /// Number of the last report in it.
         last: i64,
     },
+    /// Sends a person to the object of their new address.
+    MovePerson {
+        /// The person, with the new address.
+        moved: Box<PersonMove>,
+    },
+    /// Reports to the object of a new address that the old one has let the person go.
+    SettleMove {
+        /// The change of address.
+        change: Box<AddressChange>,
+    },
+    /// Reports to an account's ledger that a member has another address.
+    TellAddress {
+        /// ID of the account.
+        account: AccountId,
+        /// Contents of the report.
+        news: AddressNews,
+    },
     /// Releases the membership of a removed member at its name object.
     LeaveName {
         /// Address of the membership.
@@ -157,8 +175,10 @@ pub struct NameConfirmation {
 pub enum EffectOutcome {
     /// The effect succeeded.
     Done,
-    /// The question was answered ([`Effect::AskHolds`], [`Effect::AskExists`]), or the ledger does
-    /// not hold the member of a report ([`Effect::TellPassword`], [`Effect::TellAttempts`]).
+    /// The question was answered ([`Effect::AskHolds`], [`Effect::AskExists`]), the ledger does not
+    /// hold the member of a report ([`Effect::TellPassword`], [`Effect::TellAttempts`],
+    /// [`Effect::TellAddress`]), or the new address belongs to another person
+    /// ([`Effect::MovePerson`]).
     Answered {
         /// The answer: `true` for yes.
         held: bool,

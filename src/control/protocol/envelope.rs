@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::account::Email;
 use crate::protocol::encryption::{AssociatedData, Ciphertext, SecretKind};
 use crate::protocol::keys::KeyName;
+use crate::protocol::mailbox::MailboxPurpose;
 use crate::protocol::member::{Language, Role};
 use crate::protocol::notices::NoticeList;
 use crate::protocol::zone::Zone;
@@ -79,6 +80,30 @@ pub enum Letter {
     PasswordChanged {
         /// `true` if a mailed code reset it.
         is_reset: bool,
+        /// IP address of the request; `None` if the platform reported none.
+        address: Option<String>,
+        /// Time of the change, Unix ms.
+        at: UnixMs,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
+    /// Carries the code that proves the recipient's address.
+    MailboxCode {
+        /// ID of the code.
+        code: TokenId,
+        /// Step that needs the proof.
+        purpose: MailboxPurpose,
+        /// Expiry of the code, Unix ms.
+        until: UnixMs,
+        /// IP address of the request; `None` if the platform reported none.
+        address: Option<String>,
+        /// Time zone of the times in the text.
+        zone: Zone,
+    },
+    /// Reports a change of a person's address.
+    AddressChanged {
+        /// `true` if the recipient is the old address, which no longer signs the person in.
+        is_old: bool,
         /// IP address of the request; `None` if the platform reported none.
         address: Option<String>,
         /// Time of the change, Unix ms.
@@ -245,8 +270,8 @@ pub struct Envelope {
     pub sealed: Option<Ciphertext>,
 }
 
-/// Returns the associated data of a code in a mail. `subject` is the ID of the deletion, reset
-/// or session that the code confirms.
+/// Returns the associated data of a code in a mail. `subject` is the ID of the deletion, reset or
+/// session that the code confirms, or of the mailbox code.
 pub fn code_associated_data(account: AccountId, subject: &TokenId) -> AssociatedData<'_> {
     AssociatedData { purpose: SecretKind::MailCode, account, subject: subject.as_str() }
 }

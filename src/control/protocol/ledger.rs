@@ -28,7 +28,8 @@ use crate::protocol::factors::{FactorsView, TypedFactor};
 pub use crate::protocol::identity::NewSession;
 use crate::protocol::identity::{MailedCode, PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
-use crate::protocol::member::{Language, Role, SecretVersion};
+use crate::protocol::mailbox::AddressNews;
+use crate::protocol::member::{AddressVersion, Language, Role, SecretVersion};
 use crate::protocol::members::{InvitationOffer, InvitationView, MemberEntry, MemberList};
 use crate::protocol::notices::NoticeSettings;
 use crate::protocol::operator::OperatorCommand;
@@ -100,6 +101,9 @@ pub enum LedgerRequest {
         /// the session begins without a fresh proof of identity.
         #[serde(default, skip_serializing_if = "core::ops::Not::not")]
         switches: bool,
+        /// Version of the address. The member's row follows to a higher version.
+        #[serde(default, skip_serializing_if = "AddressVersion::is_first")]
+        address_version: AddressVersion,
     },
     /// Executes a command of a signed-in member.
     Console {
@@ -169,12 +173,18 @@ pub enum LedgerRequest {
     Membership {
         /// ID of the member.
         member: MemberId,
-        /// Address of the person; it must be the member's.
+        /// Address of the person; it must be the member's, unless its version is higher.
         email: crate::protocol::account::Email,
+        /// Version of the address.
+        #[serde(default, skip_serializing_if = "AddressVersion::is_first")]
+        address_version: AddressVersion,
     },
     /// Passes on, for a name object, that the password of a member was changed. A repeated request
     /// has the same effect as one.
     PasswordChanged(PasswordNews),
+    /// Passes on, for a name object, that a person has another address. A repeated request has the
+    /// same effect as one.
+    AddressChanged(AddressNews),
     /// Mails the code of a password reset. A repeated request has the same effect as one.
     MailReset(ResetMail),
     /// Returns an invitation to the holder of its token. Changes nothing.

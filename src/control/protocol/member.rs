@@ -8,6 +8,19 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct SecretVersion(pub u32);
 
+/// Version of a person's address: the number of its changes. The member's row of each ledger
+/// follows to a higher one, so that late news of an earlier address changes nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AddressVersion(pub u32);
+
+impl AddressVersion {
+    /// Returns `true` for a person who never changed the address.
+    pub fn is_first(&self) -> bool {
+        self.0 == 0
+    }
+}
+
 /// The role of a member in an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -22,6 +22,7 @@ pub mod key_filter;
 pub mod key_status;
 pub mod keys;
 pub mod ledger;
+pub mod mailbox;
 pub mod master;
 pub mod member;
 pub mod members;

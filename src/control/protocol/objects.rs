@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::attempts::AttemptKind;
 use crate::protocol::identity::Membership;
-use crate::protocol::member::SecretVersion;
+use crate::protocol::mailbox::{
+    AddressChange, MailboxCodeState, MailboxSubject, MoveState, NewMailboxCode, PersonMove,
+};
+use crate::protocol::member::{AddressVersion, SecretVersion};
 use crate::protocol::operator::{AccountStatus, AccountsByStatus, DirectoryEntry, EntryCursor};
 use crate::protocol::tries::TryCounter;
 
@@ -134,6 +137,36 @@ pub enum NameRequest {
     },
     /// Asks if a person has the name, with a confirmed password. Changes nothing.
     IsClaimed,
+    /// Mails a mailbox code to the address, and replaces the one of the same subject. Claims
+    /// nothing. The code was counted. A repeated request has the same effect as one.
+    MailMailboxCode(NewMailboxCode),
+    /// Returns the state of a subject's mailbox code.
+    ShowMailboxCode {
+        /// Person-to-be.
+        subject: MailboxSubject,
+    },
+    /// Checks a mailbox code. A wrong one counts; a right one can be checked again while it is
+    /// valid, so that a later step can be repeated.
+    ProveMailbox {
+        /// Person-to-be.
+        subject: MailboxSubject,
+        /// Code as typed.
+        code: SecretText,
+    },
+    /// Begins the move of the person to another address, which a mailbox code has proven. The
+    /// person keeps both addresses until the new one has taken over. A repeated request has the
+    /// same effect as one.
+    BeginMove(AddressChange),
+    /// Receives a person from the object of their old address. A repeated request has the same
+    /// effect as one.
+    ReceivePerson(PersonMove),
+    /// Reports that the old address has let the person go.
+    SettleMove(AddressChange),
+    /// Returns the state of a person's move, at either address.
+    ShowMove {
+        /// A membership of the person.
+        by: Membership,
+    },
 }
 
 /// A reply of a name object.
@@ -173,6 +206,9 @@ pub enum NameReply {
         /// which has one.
         #[serde(default)]
         memberships: Vec<Membership>,
+        /// Version of the address, which a ledger's row follows.
+        #[serde(default, skip_serializing_if = "AddressVersion::is_first")]
+        address_version: AddressVersion,
     },
     /// The password or code is wrong, or no member has the name; the reply does not distinguish
     /// the causes.
@@ -198,6 +234,9 @@ pub enum NameReply {
     Memberships {
         /// All memberships, the one used last first.
         memberships: Vec<Membership>,
+        /// Version of the address, which a ledger's row follows.
+        #[serde(default, skip_serializing_if = "AddressVersion::is_first")]
+        address_version: AddressVersion,
     },
     /// A reset began: the ledger of this membership must mail the code.
     ResetBegun {
@@ -208,6 +247,31 @@ pub enum NameReply {
         /// Expiry of the code, Unix ms.
         until: UnixMs,
     },
+    /// The state of a mailbox code.
+    MailboxCode(MailboxCodeState),
+    /// The subject or the address has reached its limit of mailbox codes.
+    TooManyCodes {
+        /// Time at which the next one is allowed, Unix ms.
+        until: UnixMs,
+    },
+    /// The mailbox code is right.
+    MailboxProven {
+        /// `true` if the address belongs to a person, or another claim of it waits for its ledger.
+        claimed: bool,
+    },
+    /// The mailbox code is wrong. The try is counted.
+    CodeWrong {
+        /// Tries that are left.
+        tries_left: u32,
+    },
+    /// The mailbox code has expired or has no tries left, or there is none.
+    CodeOver,
+    /// The state of a move.
+    Move(MoveState),
+    /// The person is moving to another address, or from one; the caller may repeat the request.
+    Moving,
+    /// The person has arrived, now or before.
+    Received,
     /// The answer to `IsClaimed`.
     IsClaimed {
         /// `true` if the name has a confirmed password.

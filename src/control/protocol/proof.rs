@@ -68,7 +68,7 @@ pub enum ActionClass {
     ManageMembers,
     /// Changing the account.
     ChangeAccount,
-    /// Changing one's own password or second factors.
+    /// Changing one's own password, e-mail address or second factors.
     ChangeFactors,
     /// Operating other accounts.
     Operate,

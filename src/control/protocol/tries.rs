@@ -11,6 +11,7 @@
 //! A try in a browser with a mark ([`crate::protocol::browser`]) counts against the mark instead,
 //! and a proof of identity against its session. So no stranger can lock a person out there.
 
+use claviger_core::base::id::MemberId;
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::limits::network::ClientAddress;
@@ -52,6 +53,8 @@ pub enum TryLimit {
     Browser,
     /// Tries of one session to prove the identity of its member.
     Session,
+    /// Mailbox codes that one set-up link or one person has mailed, to any address.
+    MailboxCodes,
 }
 
 /// One counter.
@@ -118,6 +121,27 @@ impl Tries {
         let instance = format!("tries/name/{}", shard(&digest));
         let of = format!("session {person} {}", began.as_ms());
         Self { instance, counters: vec![TryCounter { limit: TryLimit::Session, of }] }
+    }
+
+    /// Returns the counter of mailbox codes of a set-up link, by the ID of the owner whom it
+    /// creates.
+    pub fn codes_of_link(owner: MemberId) -> Self {
+        Self::codes(&Digest::of(owner.as_str().as_bytes()), &format!("link {owner}"))
+    }
+
+    /// Returns the counter of mailbox codes of a person who changes the address, by the present
+    /// one.
+    pub fn codes_of_person(name: &Email) -> Self {
+        let digest = Digest::of(name.as_str().as_bytes());
+        let bytes = digest.as_bytes().first_chunk::<NAME_BYTES>();
+        let person = bytes.map(|bytes| base16ct::lower::encode_string(bytes)).unwrap_or_default();
+        Self::codes(&digest, &format!("person {person}"))
+    }
+
+    fn codes(digest: &Digest, of: &str) -> Self {
+        let instance = format!("tries/name/{}", shard(digest));
+        let of = format!("codes {of}");
+        Self { instance, counters: vec![TryCounter { limit: TryLimit::MailboxCodes, of }] }
     }
 
     /// Returns the narrowest counter.
@@ -193,5 +217,24 @@ mod tests {
         assert_eq!(office.counters[0].of, format!("{name} 203.0.113.0/24"));
         let none = Tries::at_name(&mei, None);
         assert_eq!(none.counters[0].of, format!("{name} none"));
+    }
+
+    #[test]
+    fn mailbox_codes_count_for_a_link_or_a_person_alone() {
+        let link = |text| Tries::codes_of_link(MemberId::parse(text).unwrap());
+        let person = |text| Tries::codes_of_person(&Email::parse(text).unwrap());
+        let all = [
+            link("mmmmmmmmmmm"),
+            link("kkkkkkkkkkk"),
+            person("mei@example.jp"),
+            person("ken@example.jp"),
+        ];
+        let names: BTreeSet<_> = all.iter().map(|one| one.counters[0].of.as_str()).collect();
+        assert_eq!(names.len(), all.len());
+        for one in &all {
+            assert_eq!(one.counters.len(), 1, "no other counter exempts or refuses it");
+            assert_eq!(one.counters[0].limit, TryLimit::MailboxCodes);
+            assert!(one.instance.starts_with("tries/name/") && !one.counters[0].of.contains('@'));
+        }
     }
 }

@@ -5,17 +5,19 @@
 //! | --- | --- |
 //! | this | the calls of `entry.js`; the isolate's settings |
 //! | [`context`] | one request to a route: its body, its session, its account's ledger |
-//! | [`sessions`], [`persons`], [`members`], [`joining`], [`factors`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
+//! | [`setup`], [`sessions`], [`persons`], [`addresses`], [`members`], [`joining`], [`factors`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
 //! | [`access`] | operators: the keys and signatures of Cloudflare Access |
 //! | [`codes`] | codes that a ledger mails |
 //! | [`calls`] | requests to objects |
 //! | [`objects`], [`storage`], [`memory`] | the Durable Objects' side |
 //! | [`refusals`] | what this isolate need not ask again |
+//! | [`mailbox`] | mailbox codes, for the routes that prove an address |
 //! | [`mail`] | the services that deliver mail |
 //! | [`settings`] | variables and secrets |
 
 mod access;
 mod activity;
+mod addresses;
 mod attempts;
 mod calls;
 mod clock;
@@ -26,6 +28,7 @@ mod factors;
 mod joining;
 mod keys;
 mod mail;
+mod mailbox;
 mod members;
 mod memory;
 mod objects;
@@ -35,6 +38,7 @@ mod refusals;
 mod service;
 mod sessions;
 mod settings;
+mod setup;
 mod storage;
 
 use std::rc::Rc;
@@ -178,8 +182,11 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::Asset => Err(RequestProblem::NotFound.into()),
         Route::Counters => sessions::counters(context).await,
         Route::RevokeSealed => keys::revoke_sealed(context).await,
-        Route::SetUp => sessions::set_up(context).await,
-        Route::CheckSetUp => sessions::check_set_up(context).await,
+        Route::SetUp => setup::set_up(context).await,
+        Route::CheckSetUp => setup::check_set_up(context).await,
+        Route::MailSetUpCode => setup::mail_code(context).await,
+        Route::BeginAddressChange => addresses::begin(context).await,
+        Route::ConfirmAddressChange => addresses::confirm(context).await,
         Route::SignIn => sessions::sign_in(context).await,
         Route::ShowSession => sessions::show(context).await,
         Route::SignOut => sessions::sign_out(context).await,

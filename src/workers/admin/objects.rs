@@ -28,6 +28,7 @@ use claviger_control::protocol::caller::{self, CallerRefused, ObjectCaller};
 use claviger_control::protocol::effect::{Effect, EffectOutcome};
 use claviger_control::protocol::envelope::Envelope;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::mailbox::{AddressChange, PersonMove};
 use claviger_control::protocol::objects::{
     AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
@@ -281,6 +282,28 @@ impl Host {
             }
             Effect::TellPassword { account, news } => {
                 let news = LedgerRequest::PasswordChanged(news.clone());
+                return match calls::ledger(&self.env, *account, &news).await {
+                    Ok(reply) => outcome_of_news(&reply),
+                    Err(_) => EffectOutcome::Failed,
+                };
+            }
+            Effect::MovePerson { moved } => {
+                let request = NameRequest::ReceivePerson(PersonMove::clone(moved));
+                return match calls::name(&self.env, &moved.change.to, &request).await {
+                    Ok(NameReply::Received) => EffectOutcome::Done,
+                    Ok(NameReply::Taken) => EffectOutcome::Answered { held: false },
+                    _ => EffectOutcome::Failed,
+                };
+            }
+            Effect::SettleMove { change } => {
+                let request = NameRequest::SettleMove(AddressChange::clone(change));
+                matches!(
+                    calls::name(&self.env, &change.to, &request).await,
+                    Ok(NameReply::Received)
+                )
+            }
+            Effect::TellAddress { account, news } => {
+                let news = LedgerRequest::AddressChanged(news.clone());
                 return match calls::ledger(&self.env, *account, &news).await {
                     Ok(reply) => outcome_of_news(&reply),
                     Err(_) => EffectOutcome::Failed,

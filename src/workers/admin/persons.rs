@@ -11,7 +11,7 @@ use claviger_control::protocol::encryption;
 use claviger_control::protocol::envelope::code_associated_data;
 use claviger_control::protocol::identity::{Membership, ResetMail};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, NewSession};
-use claviger_control::protocol::member::SecretVersion;
+use claviger_control::protocol::member::{AddressVersion, SecretVersion};
 use claviger_control::protocol::objects::{NameReply, NameRequest};
 use claviger_control::protocol::proof::DemandedProof;
 use claviger_control::protocol::refusal::Refusal;
@@ -39,8 +39,9 @@ const RESET_MS_MIN: u64 = 1_000;
 pub async fn list_accounts(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let current = context.session()?.account();
     let view = context.session_of(context.command(Command::Show).await?)?;
-    let memberships = memberships(context, current, &view, None).await?;
-    let asked = memberships.into_iter().map(|membership| describe(context, &view, membership));
+    let (memberships, version) = memberships(context, current, &view, None).await?;
+    let asked =
+        memberships.into_iter().map(|membership| describe(context, &view, (membership, version)));
     let accounts: Vec<OwnAccount> = join_all(asked).await.into_iter().flatten().collect();
     Ok(Response::json(200, &view::own_accounts(&accounts, current, now())))
 }
@@ -55,7 +56,7 @@ pub async fn switch(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     if wanted == current {
         return Ok(session_answer(context, 200, &view));
     }
-    let all = memberships(context, current, &view, None).await?;
+    let (all, address_version) = memberships(context, current, &view, None).await?;
     let found = all.iter().find(|membership| membership.account == wanted);
     let Membership { account, member } = found.copied().ok_or_else(not_found)?;
     let accounts = all.len().try_into().unwrap_or(u32::MAX);
@@ -69,6 +70,7 @@ pub async fn switch(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         address: context.address(),
         confirmed: true,
         switches: true,
+        address_version,
     };
     let reply = match context.call_ledger(account, &sign_in).await? {
         LedgerReply::Gone | LedgerReply::Refused(Refusal::SignInRefused) => {
@@ -177,6 +179,8 @@ pub async fn change_password(context: &RequestContext<'_>) -> Result<Response, A
         address: context.address(),
         confirmed: true,
         switches: false,
+        // The row has this address: the session comes from it.
+        address_version: AddressVersion::default(),
     };
     let view = context.session_of(context.call_ledger(account, &sign_in).await?)?;
     refusals::note_over(&before, now());
@@ -267,17 +271,20 @@ async fn mail_reset(
     Ok(())
 }
 
-/// Returns the person's memberships. `opens` is the account that they open next.
+/// Returns the person's memberships, and the version of their address. `opens` is the account that
+/// they open next.
 async fn memberships(
     context: &RequestContext<'_>,
     account: AccountId,
     view: &SessionView,
     opens: Option<AccountId>,
-) -> Result<Vec<Membership>, AdminProblem> {
+) -> Result<(Vec<Membership>, AddressVersion), AdminProblem> {
     let (member, secret_version) = (view.member.id, view.secret_version);
     let list = NameRequest::Memberships { account, member, secret_version, opens };
     match calls::name(context.env, &view.member.email, &list).await? {
-        NameReply::Memberships { memberships } => Ok(memberships),
+        NameReply::Memberships { memberships, address_version } => {
+            Ok((memberships, address_version))
+        }
         // The password was changed elsewhere, and this session is about to end.
         NameReply::NotHeld => Err(AdminProblem::NotSignedIn),
         _ => Err(RequestProblem::Unavailable.into()),
@@ -288,9 +295,10 @@ async fn memberships(
 async fn describe(
     context: &RequestContext<'_>,
     view: &SessionView,
-    Membership { account, member }: Membership,
+    (Membership { account, member }, address_version): (Membership, AddressVersion),
 ) -> Option<OwnAccount> {
-    let ask = LedgerRequest::Membership { member, email: view.member.email.clone() };
+    let email = view.member.email.clone();
+    let ask = LedgerRequest::Membership { member, email, address_version };
     match calls::ledger(context.env, account, &ask).await {
         Ok(LedgerReply::Membership { name, role }) => {
             Some(OwnAccount { id: account, described: Some((name, role)) })

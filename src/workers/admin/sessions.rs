@@ -1,38 +1,34 @@
-//! Routes under `/v1/setup`, `/v1/session` and `/v1/counters`: sign-in and sessions.
+//! Routes under `/v1/session` and `/v1/counters`: sign-in and sessions.
 
 use core::time::Duration;
 
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
-use claviger_control::admin::{body, form, session, view};
+use claviger_control::admin::{body, session, view};
 use claviger_control::protocol::account::{Email, TextError, check_password};
 use claviger_control::protocol::attempts::AttemptKind;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::identity::{Membership, NewChallenge, NewSession};
-use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, NewMember, Opening};
-use claviger_control::protocol::member::SecretVersion;
-use claviger_control::protocol::objects::{
-    DirectoryReply, DirectoryRequest, NameReply, NameRequest,
-};
+use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
+use claviger_control::protocol::member::{AddressVersion, SecretVersion};
+use claviger_control::protocol::objects::{NameReply, NameRequest};
 use claviger_control::protocol::proof::DemandedProof;
 use claviger_control::protocol::refusal::Refusal;
-use claviger_control::protocol::token::{Kind, MadeToken, NewToken};
-use claviger_control::protocol::tries::Tries;
+use claviger_control::protocol::token::{MadeToken, NewToken};
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::response::Response;
 use claviger_core::base::id::AccountId;
-use claviger_core::base::secret::{Digest, SecretText};
+use claviger_core::base::secret::SecretText;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::replication::link::COUNTERS_HEADER;
 use claviger_workers::rng;
-use futures_util::future::join;
 
 use crate::attempts::{self, Counted};
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::{access, calls, refusals, service};
+use crate::{access, calls, refusals};
 
 /// Earliest time for the refusal of a sign-in, in milliseconds. A password hash and a new object
 /// take less.
@@ -46,6 +42,7 @@ struct Proof {
     email: Email,
     secret_version: SecretVersion,
     confirmed: bool,
+    address_version: AddressVersion,
     /// The one used last comes first.
     memberships: Vec<Membership>,
 }
@@ -53,129 +50,6 @@ struct Proof {
 impl Proof {
     fn accounts(&self) -> u32 {
         self.memberships.len().try_into().unwrap_or(u32::MAX)
-    }
-}
-
-/// Creates an account from a set-up link, and signs its owner in.
-pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    let typed: body::SetUp = context.body().await?;
-    let AdminConfig { prefix, master, .. } = &*context.config;
-    let token = MadeToken::parse(typed.token.expose(), Kind::Setup, prefix, master)
-        .filter(|token| !token.is_over(context.request.arrived))
-        .ok_or(AdminProblem::SetupRefused)?;
-    if refusals::is_over(&token, context.request.arrived) {
-        return Err(AdminProblem::SetupDone);
-    }
-    let wanted = form::Owner::check(&typed)?;
-    // A set-up link reveals which addresses are taken, and causes password hashes. So it shares the
-    // rate limit of sign-in.
-    let tries = attempts::count_try(context).await?;
-    // The password of a person who has one is only compared, whatever the rules for new ones say.
-    if wanted.needs_present_password() && !has_password(context, &wanted.email).await? {
-        wanted.judge_password()?;
-    }
-
-    let (account, claimant) = (token.account(), Digest::of(wanted.email.as_str().as_bytes()));
-    let enter = DirectoryRequest::EnterFirst { account, claimant: Some(claimant) };
-    let open = match calls::directory(context.env, &enter).await? {
-        DirectoryReply::Entered => LedgerRequest::Open,
-        DirectoryReply::Invited => LedgerRequest::OpenInvited,
-        DirectoryReply::SetupBusy { until } => return Err(view::setup_busy(until, now())),
-        DirectoryReply::SetupDone => {
-            refusals::note_over(&token, now());
-            return Err(AdminProblem::SetupDone);
-        }
-        _ => return Err(RequestProblem::Unavailable.into()),
-    };
-    let member = token.owner();
-    let at_name = Tries::at_name(&wanted.email, context.client());
-    let claim = NameRequest::Claim {
-        name: wanted.email.to_string(),
-        account,
-        member,
-        password: typed.password.clone(),
-        network: context.client().map(ClientAddress::block),
-    };
-    let (secret_version, accounts) =
-        match claim_name(context, &wanted.email, &at_name, &claim).await {
-            Ok(NameReply::Claimed { secret_version, accounts }) => (secret_version, accounts),
-            Ok(NameReply::Taken) => {
-                leave_set_up(context, account, claimant).await;
-                return Err(AdminProblem::AddressTaken);
-            }
-            Err(problem @ AdminProblem::TooManyAttempts { .. }) => {
-                leave_set_up(context, account, claimant).await;
-                return Err(problem);
-            }
-            Ok(_) => return Err(RequestProblem::Unavailable.into()),
-            Err(problem) => return Err(problem),
-        };
-    let email = wanted.email.clone();
-    let (tokens, session) = new_sign_in(context, account, accounts);
-    let opening = Opening {
-        account,
-        name: typed.account_name,
-        zone: wanted.zone,
-        owner: NewMember {
-            id: member,
-            name: typed.name,
-            email: wanted.email,
-            language: wanted.language,
-            secret_version,
-        },
-        session,
-        address: context.address(),
-        service: service::draw(&context.config, account).map(|(_, new)| new),
-    };
-    let reply = context.call_ledger(account, &open(opening)).await?;
-    if matches!(reply, LedgerReply::Refused(_)) {
-        // Another attempt has opened the account. If this call fails, the name object asks the
-        // ledger later.
-        let release = NameRequest::Release { account, member, secret_version };
-        let _ = calls::name(context.env, &email, &release).await;
-    }
-    let answer = signed_in_or_challenged(context, reply, &tokens)?;
-    join(attempts::succeeded_at(context, &tries), attempts::succeeded_at(context, &at_name)).await;
-    Ok(answer)
-}
-
-/// Claims a name. If the address has a password, the claim tests it, so that it counts as a try.
-async fn claim_name(
-    context: &RequestContext<'_>,
-    email: &Email,
-    at_name: &Tries,
-    claim: &NameRequest,
-) -> Result<NameReply, AdminProblem> {
-    attempts::count(context, at_name).await?;
-    Ok(calls::name(context.env, email, claim).await?)
-}
-
-/// Lets the person try another address at once. If this call fails, ten minutes later.
-async fn leave_set_up(context: &RequestContext<'_>, account: AccountId, claimant: Digest) {
-    let leave = DirectoryRequest::LeaveSetup { account, claimant };
-    let _ = calls::directory(context.env, &leave).await;
-}
-
-/// Says before the form is filled in that a set-up link is over. Only a client with the link gets
-/// past the first check, and nothing is entered or claimed.
-pub async fn check_set_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    let body::CheckSetUp { token } = context.body().await?;
-    let AdminConfig { prefix, master, .. } = &*context.config;
-    let token = MadeToken::parse(token.expose(), Kind::Setup, prefix, master)
-        .filter(|token| !token.is_over(context.request.arrived))
-        .ok_or(AdminProblem::SetupRefused)?;
-    if refusals::is_over(&token, context.request.arrived) {
-        return Err(AdminProblem::SetupDone);
-    }
-    attempts::count_try(context).await?;
-    let check = DirectoryRequest::CheckFirst { account: token.account() };
-    match calls::directory(context.env, &check).await? {
-        DirectoryReply::SetupDone => {
-            refusals::note_over(&token, now());
-            Err(AdminProblem::SetupDone)
-        }
-        DirectoryReply::Entered => Ok(Response::empty(204)),
-        _ => Err(RequestProblem::Unavailable.into()),
     }
 }
 
@@ -211,6 +85,7 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
             address: context.address(),
             confirmed: proof.confirmed,
             switches: false,
+            address_version: proof.address_version,
         };
         match context.call_ledger(account, &sign_in).await {
             Ok(LedgerReply::Gone | LedgerReply::Refused(Refusal::SignInRefused)) => {}
@@ -362,7 +237,14 @@ async fn verify(
     let (password, browser) = (password.clone(), counted.browser);
     let verify = NameRequest::Verify { password, block, counted: true, attempt, browser };
     match calls::name(context.env, email, &verify).await? {
-        NameReply::Matches { account, member, secret_version, confirmed, memberships } => {
+        NameReply::Matches {
+            account,
+            member,
+            secret_version,
+            confirmed,
+            memberships,
+            address_version,
+        } => {
             attempts::succeeded(context, counted).await;
             // An object of an earlier release names one alone.
             let first = Membership { account, member };
@@ -372,6 +254,7 @@ async fn verify(
                 email,
                 secret_version,
                 confirmed,
+                address_version,
                 memberships,
             })))
         }

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { test as base, expect } from "@playwright/test";
 import { start } from "../../worker/support/harness.mjs";
 import { xtask } from "../../worker/support/journey.mjs";
-import { codeIn } from "../../worker/support/mailbox.mjs";
+import { codeIn, mailboxCodeTo } from "../../worker/support/mailbox.mjs";
 import { ACCOUNT, MEMBER, until } from "./console.mjs";
 
 export { expect };
@@ -125,15 +125,26 @@ async function signedIn({ origin }, requests, session) {
 }
 
 /** Creates the account and its owner, and returns the storage state of that first session. */
-async function setUp({ origin, setupLink }, requests) {
+async function setUp({ origin, setupLink, mail }, requests) {
   const api = await requests.newContext({ baseURL: origin, extraHTTPHeaders: { origin }, storageState: undefined });
   const token = setupLink().split("#/setup/")[1];
   const data = { token, account_name: ACCOUNT.name, time_zone: ACCOUNT.zone, language: "en", ...MEMBER };
-  const answer = await api.post("/v1/setup", { data });
+  const mailed = await api.post("/v1/setup/code", { data });
+  expect(mailed.status(), await mailed.text()).toBe(200);
+  const code = await mailboxCode(mail, MEMBER.email);
+  const answer = await api.post("/v1/setup", { data: { ...data, code } });
   expect(answer.status(), await answer.text()).toBe(201);
   const state = await api.storageState();
   await api.dispose();
   return state;
+}
+
+/** Takes the last mailbox code to an address out of the mails. */
+export async function mailboxCode(mail, email) {
+  await until(() => mailboxCodeTo(mail.messages, email) !== undefined);
+  const { message, code } = mailboxCodeTo(mail.messages, email);
+  mail.take(message);
+  return code;
 }
 
 /**

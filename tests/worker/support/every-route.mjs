@@ -78,6 +78,9 @@ const setup = () => ({ token: setupToken(), account_name: "A", time_zone: "UTC",
 // prettier-ignore
 export const ROUTES = [
   { method: "POST", path: () => "/v1/setup", changes: true, body: setup, wrong: { language: 7 }, good: [409, "setup_done"] },
+  { method: "POST", path: () => "/v1/setup/code", changes: true, body: setup, wrong: { language: 7 }, good: [409, "setup_done"] },
+  { method: "POST", path: () => "/v1/member/address", session: true, changes: true, body: () => ({ email: "no address" }), wrong: { email: 7 }, good: [422, "invalid"] },
+  { method: "POST", path: () => "/v1/member/address/confirm", session: true, changes: true, body: () => ({ email: "new@example.org", code: "12345" }), wrong: { code: 7 }, good: [422, "invalid"] },
   { method: "GET", path: () => "/v1/session", session: true, good: [200] },
   { method: "POST", path: () => "/v1/session", changes: true, body: () => ({ email: OWNER.email, password: OWNER.password }), wrong: { password: 7 }, good: [201] },
   { method: "POST", path: () => "/v1/session/step-up", session: true, changes: true, body: () => ({ password: OWNER.password }), wrong: { password: [] }, good: [200] },

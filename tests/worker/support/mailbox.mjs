@@ -48,6 +48,13 @@ export async function mailbox() {
     settings: { MAIL: `http://127.0.0.1:${server.address().port}/emails`, MAIL_FROM: "keys@example.com", MAIL_API_KEY },
     requests,
     messages,
+    /** Takes a message out, as if it had never come: so tests count their own alone. */
+    take(message) {
+      messages.splice(messages.indexOf(message), 1);
+      for (const request of requests.filter(({ key }) => key === message.id)) {
+        requests.splice(requests.indexOf(request), 1);
+      }
+    },
     /** The next requests fail so: a status, a status with headers, or `lost`. */
     fail(...next) {
       failures = next;
@@ -69,6 +76,16 @@ export async function mailbox() {
 
 /** The code in a message's text: it stands in a line of its own. */
 export const codeIn = (text) => /^ {4}(\d{6})$/m.exec(text)?.[1];
+
+/** The code of eight digits in a message's text, which proves an address or resets a password. */
+export const longCodeIn = (text) => /^ {4}(\d{8})\r?$/m.exec(text)?.[1];
+
+/** The last mailbox code that was mailed to an address: `{message, code}`; `undefined` if none was. */
+export function mailboxCodeTo(messages, email) {
+  const isIt = ({ id, to }) => id.startsWith("mailbox-code/") && [to].flat().includes(email.toLowerCase());
+  const message = messages.findLast(isIt);
+  return message && { message, code: longCodeIn(message.text) };
+}
 
 /** The token in an invitation's text: its link stands in a line of its own. */
 export const tokenIn = (text) => /^http:\/\/localhost:8787\/#\/join\/(\w+)$/m.exec(text)?.[1];

@@ -27,6 +27,7 @@ export const ACTIONS = [
   "key_network_new",
   "activity_exported",
   "password_changed",
+  "address_changed",
   "session_ended",
   "other_sessions_ended",
   "mfa_code_demanded",

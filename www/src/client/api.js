@@ -57,6 +57,7 @@ const RENEWING = [
   "POST /v1/session/switch",
   "POST /v1/session/factor",
   "POST /v1/member/password",
+  "POST /v1/member/address/confirm",
 ];
 
 /** Number of times that the cookie was replaced. */

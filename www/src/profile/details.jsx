@@ -10,6 +10,7 @@ import { missingFields, useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
 import { LanguageSelect } from "../ui/selects.jsx";
+import { AddressDialog } from "./address.jsx";
 import { changeProfile } from "./requests.js";
 
 /** @typedef {import('../client/session.jsx').Session} Session */
@@ -19,24 +20,33 @@ export function Details() {
   const { say, setLang } = locale;
   const announce = useAnnounce();
   const { session, enter } = useSession();
-  const [editing, setEditing] = useState(false);
-  const [saved, setSaved] = useState(false);
+  const [open, setOpen] = useState(/** @type {'profile' | 'address' | null} */ (null));
+  const [saved, setSaved] = useState(/** @type {'profile_edited' | 'address_changed' | null} */ (null));
   const { member } = session;
-  const result = { act: "profile_edited", keys: [{ name: member.name }], bound: null };
+  const result = saved && { act: saved, keys: [{ name: member.name }], bound: null };
 
   /** @param {Session} document */
   const settle = async (document) => {
     // The language of this browser follows the member's, if that was what changed.
     if (document.member.language !== member.language) setLang(document.member.language);
+    await finish(document, "profile_edited");
+  };
+  /** @param {Session} document @param {'profile_edited' | 'address_changed'} act */
+  const finish = async (document, act) => {
     await enter(document);
-    setEditing(false);
-    setSaved(true);
-    announce(resultText(locale, result));
+    setOpen(null);
+    setSaved(act);
+    announce(resultText(locale, { act, keys: [{ name: document.member.name }], bound: null }));
+  };
+  /** @param {'profile' | 'address'} dialog */
+  const show = (dialog) => () => {
+    setSaved(null);
+    setOpen(dialog);
   };
   return (
     <section class="apart" aria-labelledby="details">
       <h2 id="details">{say("profile.details")}</h2>
-      {saved && <ResultNote result={result} />}
+      {result && <ResultNote result={result} />}
       <dl class="facts-list">
         <Detail term={say("setup.name")}>
           <bdi>{member.name}</bdi>
@@ -51,16 +61,18 @@ export function Details() {
           <span class="by">{say(`role.${member.role}.may`)}</span>
         </Detail>
       </dl>
-      <button
-        type="button"
-        onClick={() => {
-          setSaved(false);
-          setEditing(true);
-        }}
-      >
-        {say("profile.edit")}
-      </button>
-      {editing && <Edit member={member} onDone={settle} onCancel={() => setEditing(false)} />}
+      <div class="actions">
+        <button type="button" onClick={show("profile")}>
+          {say("profile.edit")}
+        </button>
+        <button type="button" onClick={show("address")}>
+          {say("address.change")}
+        </button>
+      </div>
+      {open === "profile" && <Edit member={member} onDone={settle} onCancel={() => setOpen(null)} />}
+      {open === "address" && (
+        <AddressDialog onDone={(document) => finish(document, "address_changed")} onCancel={() => setOpen(null)} />
+      )}
     </section>
   );
 }

@@ -55,6 +55,24 @@ export const changeProfile = (request, body) => request("PATCH", "/v1/member", {
 export const changePassword = (request, body) => request("POST", "/v1/member/password", { body });
 
 /**
+ * Mails a code to a new address of the member.
+ * @param {Request} request
+ * @param {string} email
+ * @returns {Answering<import('../ui/mailbox.jsx').MailboxCode>}
+ */
+export const mailAddressCode = (request, email) => request("POST", "/v1/member/address", { body: { email } });
+
+/**
+ * Changes the member's address, which ends their other sessions.
+ * @param {Request} request
+ * @param {string} email
+ * @param {string} code
+ * @returns {Answering<Session>}
+ */
+export const confirmAddress = (request, email, code) =>
+  request("POST", "/v1/member/address/confirm", { body: { email, code } });
+
+/**
  * @param {Request} request
  * @param {AbortSignal} signal
  * @returns {Answering<{sessions: Browser[]}>}

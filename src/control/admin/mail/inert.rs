@@ -43,7 +43,10 @@ pub fn letter(letter: &Letter) -> Letter {
             name(account);
             [acts, issued, networks, ends].into_iter().for_each(list);
         }
-        Letter::ResetCode { .. } | Letter::PasswordChanged { .. } => {}
+        Letter::ResetCode { .. }
+        | Letter::PasswordChanged { .. }
+        | Letter::MailboxCode { .. }
+        | Letter::AddressChanged { .. } => {}
     }
     letter
 }

@@ -97,6 +97,26 @@ pub fn render(
             let texts = identity::proof_code(account, &until, &from, language);
             with_code(texts, secret)
         }
+        Letter::MailboxCode { purpose, until, address, zone, .. } => {
+            let until = moment(*until, zone, language, Precision::Minutes);
+            let from = address_phrase(address.as_deref(), language);
+            let [subject, lead, more, warning] =
+                identity::mailbox_code(*purpose, &until, &from, language);
+            let blocks = vec![
+                Block::Sentences(lead),
+                Block::Sentences(more),
+                Block::Code(secret.map(|code| code.expose().to_owned()).unwrap_or_default()),
+                Block::Sentences(warning),
+            ];
+            (subject, blocks)
+        }
+        Letter::AddressChanged { is_old, address, at, zone } => {
+            let at = moment(*at, zone, language, Precision::Seconds);
+            let from = address_phrase(address.as_deref(), language);
+            let sentences = identity::address_changed(*is_old, &at, &from, language);
+            let [subject, lead, effect, warning] = sentences;
+            (subject, [lead, effect, warning].map(Block::Sentences).into())
+        }
         Letter::PasswordChanged { is_reset, address, at, zone } => {
             let at = moment(*at, zone, language, Precision::Seconds);
             let from = address_phrase(address.as_deref(), language);

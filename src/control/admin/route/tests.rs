@@ -13,6 +13,9 @@ use crate::admin::session;
 const ROUTES: &[(&str, &str)] = &[
     ("/v1/setup", "POST"),
     ("/v1/setup/check", "POST"),
+    ("/v1/setup/code", "POST"),
+    ("/v1/member/address", "POST"),
+    ("/v1/member/address/confirm", "POST"),
     ("/v1/session", "GET, HEAD, POST, DELETE"),
     ("/v1/session/step-up", "POST"),
     ("/v1/session/step-up/code", "POST"),

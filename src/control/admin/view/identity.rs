@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::parts::text;
 use crate::protocol::identity::SessionEntry;
+use crate::protocol::mailbox::MailboxCodeState;
 use crate::protocol::member::Role;
 
 /// An account of a person.
@@ -24,6 +25,11 @@ pub fn own_accounts(accounts: &[OwnAccount], current: AccountId, now: UnixMs) ->
         json!({ "id": account.id, "name": name, "role": role, "current": account.id == current })
     };
     json!({ "accounts": accounts.iter().map(view).collect::<Vec<_>>(), "now": text(now) })
+}
+
+/// Returns the document of a mailbox code that was mailed.
+pub fn mailbox_code(code: MailboxCodeState, now: UnixMs) -> Value {
+    json!({ "expires_at": text(code.until), "mail": code.mail, "now": text(now) })
 }
 
 /// Returns the document of a member's sessions.

@@ -275,3 +275,19 @@ fn an_object_of_an_earlier_release_counts_on_and_goes_when_its_window_is_over() 
     assert!(world.is_spent());
     assert_eq!((world.sql.dump("tries"), world.sql.dump("counter")), Default::default());
 }
+
+#[test]
+fn a_link_or_a_person_mails_ten_codes_an_hour() {
+    let mut world = World::new();
+    let mei = Email::parse("mei@example.jp").unwrap();
+    let count = |world: &World| {
+        let counters = Tries::codes_of_person(&mei).counters;
+        world.ask(AddressRequest::Count { counters })
+    };
+    assert_eq!(world.counted(20, |_| count(&world)), 10);
+    assert_eq!(count(&world), AddressReply::TooMany { until: UnixMs::from_ms(START + HOUR_MS) });
+    // They are no tries at the password of this person.
+    assert_eq!(world.count_at("mei@example.jp", "203.0.113.7"), AddressReply::Counted);
+    world.now += HOUR_MS;
+    assert_eq!(world.counted(20, |_| count(&world)), 10);
+}

@@ -1,13 +1,13 @@
 //! The rows of a person: memberships and passwords.
 
-use claviger_core::base::id::{AccountId, MemberId};
+use claviger_core::base::id::{AccountId, MemberId, TokenId};
 use claviger_core::base::time::{DurationMs, UnixMs};
 
 use super::password::StoredPassword;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
-use crate::objects::tasks::{Task, TaskKind};
+use crate::objects::tasks::{IN_FLIGHT_MS, Task, TaskKind};
 use crate::protocol::identity::Membership;
-use crate::protocol::member::SecretVersion;
+use crate::protocol::member::{AddressVersion, SecretVersion};
 
 /// Time for which a claim waits before the object asks its ledger, in milliseconds. Set-up takes
 /// seconds; ten minutes let a person correct a form and a ledger recover.
@@ -25,6 +25,10 @@ pub struct StoredMembership {
     pub told: SecretVersion,
     /// `true` if its ledger mails the news of the last change.
     pub mails: bool,
+    /// Version of the address that its ledger knows.
+    pub address_told: AddressVersion,
+    /// Time of its last choice, Unix ms.
+    pub used_at: UnixMs,
 }
 
 /// The last change of a password.
@@ -60,20 +64,30 @@ pub struct Person {
     pub memberships: Vec<StoredMembership>,
     /// Passwords, the newest first.
     pub passwords: Vec<Password>,
+    /// Version of the address: that of the person, not of the name.
+    pub address_version: AddressVersion,
+    /// Change by which the person is moving to another address.
+    pub leaving: Option<TokenId>,
+    /// `true` until the address of before has let the person go.
+    pub is_arriving: bool,
 }
 
 impl Person {
     /// Loads the person; `None` if the name is unclaimed. The schema must be the present one.
     pub fn load(sql: &dyn Sql) -> Result<Option<Self>, SqlError> {
-        let Some(mut row) = sql.first(&Statement::new("SELECT name FROM claim"))? else {
+        let Some(mut row) = sql.first(&Statement::new(CLAIM))? else {
             return Ok(None);
         };
-        let memberships = "SELECT account, member, confirmed, version, told, mails
+        let memberships =
+            "SELECT account, member, confirmed, version, told, mails, address_told, used_at_ms
             FROM membership ORDER BY confirmed DESC, used_at_ms DESC, account, member";
         let passwords = "SELECT version, hash, confirmed, changed_at_ms, changed_from, is_reset
             FROM password ORDER BY version DESC";
         Ok(Some(Self {
             name: row.text()?,
+            address_version: AddressVersion(row.count()?),
+            leaving: row.optional_text()?.and_then(|id| TokenId::parse(&id)),
+            is_arriving: row.integer()? != 0,
             memberships: sql.read_all(&Statement::new(memberships), read_membership)?,
             passwords: sql.read_all(&Statement::new(passwords), read_password)?,
         }))
@@ -82,6 +96,12 @@ impl Person {
     /// Returns the confirmed password.
     pub fn confirmed(&self) -> Option<&Password> {
         self.passwords.iter().find(|password| password.confirmed)
+    }
+
+    /// Returns `true` while the person moves from or to this address. The password must not change
+    /// then, because the other address has it, too.
+    pub fn is_moving(&self) -> bool {
+        self.leaving.is_some() || self.is_arriving
     }
 
     /// Returns the membership, if the person has it.
@@ -101,26 +121,35 @@ impl Person {
 
     /// Returns the writes that remove a membership with its tasks, and the whole person with the
     /// last one.
-    pub fn without(&self, id: Membership) -> Vec<Statement> {
-        let mut writes = vec![
-            bound("DELETE FROM membership WHERE account = ? AND member = ?", id),
-            ask_task(id).done(),
-            tell_task(id).done(),
-            attempts_task(id).done(),
-        ];
+    pub fn without(&self, id: Membership, now: UnixMs) -> Vec<Statement> {
         if self.memberships.iter().all(|membership| membership.id == id) {
-            writes.extend(
-                [
-                    "DELETE FROM claim",
-                    "DELETE FROM password",
-                    "DELETE FROM reset",
-                    "DELETE FROM browser_reset",
-                    "DELETE FROM attempt",
-                    "DELETE FROM attempt_report",
-                ]
-                .map(Statement::new),
-            );
+            return self.end(now);
         }
+        Vec::from(remove(id))
+    }
+
+    /// Returns the writes that remove the whole person. Mail stays. A departure becomes one whose
+    /// person has left: the message to the other address may be on its way.
+    pub fn end(&self, now: UnixMs) -> Vec<Statement> {
+        let mut writes: Vec<_> = self.memberships.iter().flat_map(|own| remove(own.id)).collect();
+        writes.push(Task::own(TaskKind::MovePerson).done());
+        writes.extend(
+            [
+                "DELETE FROM claim",
+                "DELETE FROM password",
+                "DELETE FROM reset",
+                "DELETE FROM browser_reset",
+                "DELETE FROM attempt",
+                "DELETE FROM attempt_report",
+                "DELETE FROM arrival",
+                "UPDATE departure SET has_left = 1",
+            ]
+            .map(Statement::new),
+        );
+        let later = now.saturating_add(DurationMs::from_ms(IN_FLIGHT_MS));
+        writes.extend(
+            self.leaving.map(|change| Task::new(TaskKind::SettleMove, change).schedule(later)),
+        );
         writes
     }
 
@@ -144,6 +173,22 @@ impl Person {
         }
         writes
     }
+}
+
+/// Reads the claim of a person, and the state of their moves.
+const CLAIM: &str = "SELECT name, address_version,
+    (SELECT id FROM departure WHERE has_left = 0),
+    (SELECT count(*) FROM arrival WHERE is_settled = 0) FROM claim";
+
+/// Returns the writes that remove a membership with its tasks.
+fn remove(id: Membership) -> [Statement; 5] {
+    [
+        bound("DELETE FROM membership WHERE account = ? AND member = ?", id),
+        ask_task(id).done(),
+        tell_task(id).done(),
+        attempts_task(id).done(),
+        address_task(id).done(),
+    ]
 }
 
 /// Returns the writes that insert an unconfirmed membership and ask for it after [`PENDING_MS`].
@@ -176,6 +221,11 @@ pub fn tell_task(id: Membership) -> Task {
     Task::of_membership(TaskKind::TellPassword, id.account, id.member)
 }
 
+/// Returns the task that tells the ledger of a membership the person's new address.
+pub fn address_task(id: Membership) -> Task {
+    Task::of_membership(TaskKind::TellAddress, id.account, id.member)
+}
+
 /// Returns the task that reports refused attempts to the ledger of a membership.
 pub fn attempts_task(id: Membership) -> Task {
     Task::of_membership(TaskKind::TellAttempts, id.account, id.member)
@@ -197,6 +247,8 @@ fn read_membership(mut row: Row) -> Result<StoredMembership, SqlError> {
         version: SecretVersion(row.count()?),
         told: SecretVersion(row.count()?),
         mails: row.integer()? == 1,
+        address_told: AddressVersion(row.count()?),
+        used_at: row.time()?,
     })
 }
 

@@ -4,7 +4,60 @@ use crate::objects::sql::migrate::Migration;
 use crate::objects::{attempts, tasks};
 
 /// The schema. Append only.
-pub const MIGRATIONS: &[Migration] = &[CLAIM, MEMBERSHIPS, ATTEMPTS];
+pub const MIGRATIONS: &[Migration] = &[CLAIM, MEMBERSHIPS, ATTEMPTS, MAILBOX];
+
+/// Adds mailbox codes, mail, and moves between addresses.
+const MAILBOX: Migration = Migration {
+    statements: &[
+        "CREATE TABLE mailbox_code (
+            purpose       TEXT    NOT NULL,                        -- one of `MailboxPurpose`; immutable
+            account       TEXT    NOT NULL,                        -- of the subject; immutable
+            member        TEXT    NOT NULL,                        -- of the subject; immutable
+            id            TEXT    NOT NULL,                        -- of the last code; mutable
+            mac           BLOB    NOT NULL CHECK (length(mac) = 32), -- of that code; mutable
+            expires_ms    INTEGER NOT NULL,                        -- end of that code, Unix milliseconds; mutable
+            tries         INTEGER NOT NULL CHECK (tries >= 0),     -- wrong ones at that code; mutable
+            hour_since_ms INTEGER NOT NULL,                        -- first code of the hour's window; mutable
+            hour_codes    INTEGER NOT NULL CHECK (hour_codes > 0), -- codes in it; mutable
+            day_since_ms  INTEGER NOT NULL,                        -- first code of the day's window; mutable
+            day_codes     INTEGER NOT NULL CHECK (day_codes > 0),  -- codes in it; mutable
+            PRIMARY KEY (purpose, account, member)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE mailbox_codes (
+            one           INTEGER PRIMARY KEY CHECK (one = 1),     -- there is one row at most
+            hour_since_ms INTEGER NOT NULL,                        -- first code of the hour's window; mutable
+            hour_codes    INTEGER NOT NULL CHECK (hour_codes > 0), -- codes in it; mutable
+            day_since_ms  INTEGER NOT NULL,                        -- first code of the day's window; mutable
+            day_codes     INTEGER NOT NULL CHECK (day_codes > 0)   -- codes in it; mutable
+        ) STRICT",
+        "CREATE TABLE mail (
+            id              TEXT    PRIMARY KEY,                         -- idempotency key of the message; immutable
+            account         TEXT    NOT NULL,                            -- which it is about; immutable
+            recipient       TEXT    NOT NULL,                            -- immutable
+            language        TEXT    NOT NULL,                            -- immutable
+            letter          TEXT    NOT NULL CHECK (json_valid(letter)), -- `Letter` as JSON; immutable
+            sealed          TEXT,                                        -- encrypted code; NULL: none, or no longer of use; mutable
+            created_at_ms   INTEGER NOT NULL,                            -- Unix milliseconds; immutable
+            useful_until_ms INTEGER NOT NULL,                            -- Unix milliseconds; immutable
+            state           TEXT    NOT NULL CHECK (state IN ('queued', 'failing', 'sent', 'over', 'refused')) -- mutable
+        ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE departure (
+            id       TEXT    PRIMARY KEY,                          -- of the change; immutable
+            change   TEXT    NOT NULL CHECK (json_valid(change)),  -- `AddressChange` as JSON; immutable
+            has_left INTEGER NOT NULL CHECK (has_left IN (0, 1))   -- 1 once the new address has the person; rises
+        ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE arrival (
+            one        INTEGER PRIMARY KEY CHECK (one = 1),          -- there is one row at most
+            id         TEXT    NOT NULL,                             -- of the last change that led here; mutable
+            address    TEXT,                                         -- IP address of its request; NULL: none was reported; mutable
+            is_settled INTEGER NOT NULL CHECK (is_settled IN (0, 1)) -- 1 once the old address has let go
+        ) STRICT",
+        // Number of changes of the person's address; immutable.
+        "ALTER TABLE claim ADD COLUMN address_version INTEGER NOT NULL DEFAULT 0 CHECK (address_version >= 0)",
+        // Version of the address that its ledger knows; rises.
+        "ALTER TABLE membership ADD COLUMN address_told INTEGER NOT NULL DEFAULT 0 CHECK (address_told >= 0)",
+    ],
+};
 
 /// Creates the claim of one member, and their passwords.
 const CLAIM: Migration = Migration {

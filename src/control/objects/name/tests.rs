@@ -1,5 +1,7 @@
 mod attempts;
+mod mailbox;
 mod memberships;
+mod moving;
 mod resets;
 mod upgrade;
 
@@ -11,6 +13,7 @@ use super::*;
 use crate::objects::sql::sqlite::Sqlite;
 use crate::protocol::effect::EffectOutcome;
 use crate::protocol::master::tests::master;
+use crate::protocol::member::AddressVersion;
 
 const START: i64 = 1_800_000_000_000;
 
@@ -94,7 +97,15 @@ fn matches_all(all: &[(AccountId, MemberId)], version: u32) -> NameReply {
         .collect();
     let Membership { account, member } = memberships[0];
     let secret_version = SecretVersion(version);
-    NameReply::Matches { account, member, secret_version, confirmed: true, memberships }
+    let address_version = AddressVersion::default();
+    NameReply::Matches {
+        account,
+        member,
+        secret_version,
+        confirmed: true,
+        memberships,
+        address_version,
+    }
 }
 
 fn matches(one: (AccountId, MemberId), version: u32) -> NameReply {
@@ -104,7 +115,15 @@ fn matches(one: (AccountId, MemberId), version: u32) -> NameReply {
 fn staged((account, member): (AccountId, MemberId), version: u32) -> NameReply {
     let memberships = vec![Membership { account, member }];
     let secret_version = SecretVersion(version);
-    NameReply::Matches { account, member, secret_version, confirmed: false, memberships }
+    let address_version = AddressVersion::default();
+    NameReply::Matches {
+        account,
+        member,
+        secret_version,
+        confirmed: false,
+        memberships,
+        address_version,
+    }
 }
 
 #[test]

@@ -158,6 +158,9 @@ describe("a GET", () => {
 describe("with a method that it does not have", () => {
   const allowed = {
     "/v1/setup": "POST",
+    "/v1/setup/code": "POST",
+    "/v1/member/address": "POST",
+    "/v1/member/address/confirm": "POST",
     "/v1/session": "GET, HEAD, POST, DELETE",
     "/v1/session/step-up": "POST",
     "/v1/session/switch": "POST",

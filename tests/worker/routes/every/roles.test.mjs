@@ -19,6 +19,9 @@ const [EVERYBODY, MEMBERS, EDITORS, OWNERS] = [
 const TABLE = {
   "POST /v1/setup": EVERYBODY,
   "POST /v1/setup/check": EVERYBODY,
+  "POST /v1/setup/code": EVERYBODY,
+  "POST /v1/member/address": MEMBERS,
+  "POST /v1/member/address/confirm": MEMBERS,
   "GET /v1/session": MEMBERS,
   "POST /v1/session": EVERYBODY,
   "DELETE /v1/session": EVERYBODY,

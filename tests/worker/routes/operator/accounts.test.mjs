@@ -31,8 +31,7 @@ describe("an operator", () => {
   const list = async () => expect(await first.console("GET", ACCOUNTS), 200).body.accounts;
   const show = async (id) => expect(await first.console("GET", `${ACCOUNTS}/${id}`), 200).body.account;
   const edit = async (id, body) => expect(await first.console("PATCH", `${ACCOUNTS}/${id}`, { body }), 200).body;
-  const useLink = (link, owner) =>
-    first.console("POST", "/v1/setup", { body: { token: link.split("#/setup/")[1], ...formOf(owner) }, cookie: null });
+  const useLink = (link, owner) => first.trySetUp({ token: link.split("#/setup/")[1], ...formOf(owner) });
 
   test("is an owner of the first account, and nobody else is", () => {
     assert.equal(first.session.operator, true);

@@ -8,6 +8,7 @@ import deletion from "./en/deletion.js";
 import factors from "./en/factors.js";
 import filters from "./en/filters.js";
 import limits from "./en/limits.js";
+import mailbox from "./en/mailbox.js";
 import members from "./en/members.js";
 import policy from "./en/policy.js";
 import profile from "./en/profile.js";
@@ -24,6 +25,7 @@ export default {
   ...factors,
   ...filters,
   ...limits,
+  ...mailbox,
   ...members,
   ...policy,
   ...profile,

@@ -7,6 +7,7 @@ import deletion from "./ja/deletion.js";
 import factors from "./ja/factors.js";
 import filters from "./ja/filters.js";
 import limits from "./ja/limits.js";
+import mailbox from "./ja/mailbox.js";
 import members from "./ja/members.js";
 import policy from "./ja/policy.js";
 import profile from "./ja/profile.js";
@@ -23,6 +24,7 @@ export default {
   ...factors,
   ...filters,
   ...limits,
+  ...mailbox,
   ...members,
   ...policy,
   ...profile,

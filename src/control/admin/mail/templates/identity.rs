@@ -1,6 +1,7 @@
-//! The texts of messages about a person's password. Their subjects hold nothing that a customer has
-//! chosen: anyone can cause them for any address.
+//! The texts of messages about a person's password and address. Their subjects hold nothing that a
+//! customer has chosen: anyone can cause them for any address.
 
+use crate::protocol::mailbox::MailboxPurpose;
 use crate::protocol::member::Language;
 
 /// Returns the subject, the request, the way to use the code, and the warning.
@@ -92,4 +93,100 @@ pub fn password_changed(
         ],
     };
     [subject.to_owned(), lead, ended, warning]
+}
+
+/// Returns the subject, the request, the way to use the code, and the warning.
+pub fn mailbox_code(
+    purpose: MailboxPurpose,
+    until: &str,
+    from: &str,
+    language: Language,
+) -> [String; 4] {
+    let lead = match (language, purpose) {
+        (Language::En, MailboxPurpose::SetUp) => {
+            format!(
+                "Someone is setting up an account on the API key console with this address, {from}."
+            )
+        }
+        (Language::En, MailboxPurpose::Change) => {
+            format!(
+                "Someone wants to sign in to the API key console with this address from now on, {from}."
+            )
+        }
+        (Language::Ja, MailboxPurpose::SetUp) => {
+            format!(
+                "APIキーのコンソールで、このアドレスを使ったアカウントの作成が{from}求められました。"
+            )
+        }
+        (Language::Ja, MailboxPurpose::Change) => {
+            format!(
+                "APIキーのコンソールで、サインインに使うアドレスをこのアドレスに変更することが{from}求められました。"
+            )
+        }
+    };
+    match language {
+        Language::En => [
+            "Code to confirm your e-mail address".to_owned(),
+            lead,
+            format!(
+                "To confirm that this address is yours, enter this code in the console. It works until {until}:"
+            ),
+            "If it was not you, give the code to no one and ignore this mail: nothing happens with this address."
+                .to_owned(),
+        ],
+        Language::Ja => [
+            "メールアドレスを確認するための認証コード".to_owned(),
+            lead,
+            format!(
+                "このアドレスがご自身のものであることを確認するには、次の認証コードをコンソールに入力してください。{until}まで使えます。"
+            ),
+            "お心当たりがない場合は、このコードを誰にも教えず、このメールを破棄してください。このアドレスが使われることはありません。"
+                .to_owned(),
+        ],
+    }
+}
+
+/// Returns the subject, the change, its effect, and the warning. No sentence names the other
+/// address: a customer has chosen it.
+pub fn address_changed(is_old: bool, at: &str, from: &str, language: Language) -> [String; 4] {
+    match (language, is_old) {
+        (Language::En, true) => [
+            "Your e-mail address was changed".to_owned(),
+            format!(
+                "Your e-mail address for the API key console was changed on {at}, {from}. Another address took the place of this one."
+            ),
+            "This address no longer signs you in. All browsers that were signed in as you are signed out."
+                .to_owned(),
+            "If it was not you, inform an owner of your account and the operator of this service at once. They can end the access."
+                .to_owned(),
+        ],
+        (Language::En, false) => [
+            "Your new e-mail address is in use".to_owned(),
+            format!(
+                "Your e-mail address for the API key console was changed on {at}, {from}. From now on you sign in with this one."
+            ),
+            "The password is the one of before. Other browsers that were signed in as you are signed out."
+                .to_owned(),
+            "If it was not you, inform the operator of this service at once.".to_owned(),
+        ],
+        (Language::Ja, true) => [
+            "メールアドレスが変更されました".to_owned(),
+            format!(
+                "APIキーのコンソールのメールアドレスが、{at}に、{from}変更されました。このアドレスの代わりに、別のアドレスが使われます。"
+            ),
+            "このアドレスではサインインできなくなりました。サインインしていたブラウザは、すべてサインアウトされました。"
+                .to_owned(),
+            "お心当たりがない場合は、すぐにアカウントのオーナーとサービスの運営者に連絡してください。アクセスを止めることができます。"
+                .to_owned(),
+        ],
+        (Language::Ja, false) => [
+            "新しいメールアドレスが使われるようになりました".to_owned(),
+            format!(
+                "APIキーのコンソールのメールアドレスが、{at}に、{from}変更されました。今後は、このアドレスでサインインしてください。"
+            ),
+            "パスワードは以前と同じです。サインインしていたほかのブラウザは、すべてサインアウトされました。"
+                .to_owned(),
+            "お心当たりがない場合は、すぐにサービスの運営者に連絡してください。".to_owned(),
+        ],
+    }
 }

@@ -127,6 +127,7 @@ fn the_account_that_was_chosen_last_comes_first() {
     let mut world = World::of_two();
     let listed = |all: &[(AccountId, MemberId)]| NameReply::Memberships {
         memberships: all.iter().copied().map(of).collect(),
+        address_version: AddressVersion::default(),
     };
     assert_eq!(world.list(mei(), 1, None), listed(&[mei(), second()]));
     world.now += 1;

@@ -120,6 +120,7 @@ export default {
   "action.key_network_new": "Key used from a new network",
   "action.activity_exported": "Activity exported",
   "action.password_changed": "Password changed",
+  "action.address_changed": "E-mail address changed",
   "action.session_ended": "Session ended",
   "action.other_sessions_ended": "Other sessions ended",
   "action.mfa_code_demanded": "Right password, second step pending",

@@ -4,7 +4,7 @@ export default {
   "menu.switch": "Switch account",
   "profile.title": "Your profile",
   "profile.details": "About you",
-  "profile.email.hint": "You sign in with it. To use another one, ask an owner to invite that address.",
+  "profile.email.hint": "You sign in with it, in all your accounts.",
   "profile.name.hint": "Members see it, also in the activity.",
   "profile.language.hint": "For this console, and for mails to you.",
   "profile.edit": "Edit name and language",

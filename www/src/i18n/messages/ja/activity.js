@@ -121,6 +121,7 @@ export default {
   "action.key_network_new": "新しいネットワークからキーを使用",
   "action.activity_exported": "アクティビティを書き出し",
   "action.password_changed": "パスワードを変更",
+  "action.address_changed": "メールアドレスを変更",
   "action.session_ended": "セッションを終了",
   "action.other_sessions_ended": "ほかのセッションを終了",
   "action.mfa_code_demanded": "パスワード一致、2段階目を待機",

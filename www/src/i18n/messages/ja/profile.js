@@ -4,8 +4,7 @@ export default {
   "menu.switch": "アカウントの切り替え",
   "profile.title": "プロフィール",
   "profile.details": "基本情報",
-  "profile.email.hint":
-    "サインインに使うアドレスです。別のアドレスにするには、そのアドレスへの招待をオーナーに依頼してください。",
+  "profile.email.hint": "所属するすべてのアカウントで、サインインに使うアドレスです。",
   "profile.name.hint": "アクティビティなどで、ほかのメンバーに表示されます。",
   "profile.language.hint": "このコンソールと、あなた宛てのメールに使います。",
   "profile.edit": "名前と言語を編集",
