@@ -32,6 +32,7 @@ mod migration;
 mod notices;
 mod oauth;
 mod operate;
+mod passkeys;
 mod plans;
 mod policy;
 mod refresh;

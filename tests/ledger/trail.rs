@@ -8,7 +8,7 @@ use claviger_control::protocol::account::Email;
 use claviger_control::protocol::attempts::{AttemptKind, AttemptsNews, RefusedAttempts};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption::Ciphertext;
-use claviger_control::protocol::factors::FactorsCommand;
+use claviger_control::protocol::factors::{FactorsCommand, PasskeyCommand};
 use claviger_control::protocol::identity::{PasswordNews, ResetMail};
 use claviger_control::protocol::keys::Listing;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
@@ -29,6 +29,7 @@ use crate::factors;
 use crate::invitations::{draw as draw_invitation, invite_command, joining};
 use crate::issuing::{by_api, issuer, revoke, sealed};
 use crate::oauth::revoke as revoke_by_client;
+use crate::passkeys::{self, Authenticator};
 use crate::policy::changes;
 use crate::service::{change_service, set_ceiling};
 use crate::sql::sqlite::Sqlite;
@@ -153,6 +154,9 @@ fn name_of(request: &LedgerRequest) -> String {
         }
         LedgerRequest::Console { command: Command::Factors { factors }, .. } => {
             format!("Factors {}", of(factors))
+        }
+        LedgerRequest::Console { command: Command::Passkeys { passkeys }, .. } => {
+            format!("Passkeys {}", of(passkeys))
         }
         LedgerRequest::Console { command, .. } => of(command),
         request => of(request),
@@ -353,6 +357,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         (include_str!("../../src/control/protocol/operator.rs"), "OperatorCommand", "Operate "),
         (include_str!("../../src/control/protocol/members.rs"), "MembersCommand", "Members "),
         (include_str!("../../src/control/protocol/factors.rs"), "FactorsCommand", "Factors "),
+        (include_str!("../../src/control/protocol/factors.rs"), "PasskeyCommand", "Passkeys "),
     ];
     let all = enums.into_iter().flat_map(|(source, name, prefix)| {
         variants(source, name).into_iter().map(move |variant| format!("{prefix}{variant}"))
@@ -360,7 +365,8 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     // These have commands of their own.
     let all: BTreeSet<String> = all
         .filter(|name| {
-            !["Console", "Service", "Operate", "Members", "Factors"].contains(&name.as_str())
+            !["Console", "Service", "Operate", "Members", "Factors", "Passkeys"]
+                .contains(&name.as_str())
         })
         .collect();
     assert_eq!(witness.0, all);
@@ -439,6 +445,39 @@ fn second_factors(witness: &mut Witness, world: &World, owner: Browser) {
     let reset = command(FactorsCommand::Reset { member: admin.member });
     witness.ask(world, owner, reset, &["reset_factors"]);
     witness.ask(world, owner, command(FactorsCommand::TurnOffTotp), &["turn_off_factor"]);
+    passkeys(witness, world, owner);
+}
+
+/// Sends what concerns passkeys.
+fn passkeys(witness: &mut Witness, world: &World, owner: Browser) {
+    let [phone, stick] = [1, 2].map(Authenticator::new);
+    witness.ask(world, owner, passkeys::passkeys(PasskeyCommand::Begin), &[]);
+    let add = |of: &Authenticator| passkeys::add_command(world, owner, of, "Phone");
+    witness.ask(world, owner, add(&phone), &["add_passkey", "turn_on_factor"]);
+    witness.ask(world, owner, add(&stick), &["add_passkey"]);
+    let LedgerReply::Factors(view) =
+        world.ask(owner, Command::Factors { factors: FactorsCommand::Show })
+    else {
+        panic!("no factors")
+    };
+    let [first, second] = [0, 1].map(|place| view.passkeys[place].id);
+    let rename = |name: &str| PasskeyCommand::Rename { id: first, name: name.into() };
+    witness.ask(world, owner, passkeys::passkeys(rename("Desk")), &["rename_passkey"]);
+    witness.ask(world, owner, passkeys::passkeys(rename("Desk")), &[]);
+    let member = owner.member.as_str();
+    stick.counter.set(5);
+    let (sign_in, proof) = passkeys::sign_in(world, owner.member, stick.present(world));
+    witness.send(world, sign_in, member, &["sign_in"]);
+    let second_browser = Browser { proof, ..owner };
+    witness.ask(world, second_browser, Command::NoteAccounts { accounts: 2 }, &[]);
+    witness.ask(world, owner, factors::begin(world, owner.member), &[]);
+    let (_, confirm) = factors::confirm(world, owner.member);
+    witness.ask(world, owner, confirm, &["add_app"]);
+    let off = Command::Factors { factors: FactorsCommand::TurnOffTotp };
+    witness.ask(world, owner, off, &["remove_app"]);
+    let remove = |id| passkeys::passkeys(PasskeyCommand::Remove { id });
+    witness.ask(world, owner, remove(second), &["remove_passkey"]);
+    witness.ask(world, owner, remove(first), &["turn_off_factor", "remove_passkey"]);
 }
 
 /// Sends what concerns members, invitations, sessions and passwords.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::AdminProblem;
 use crate::protocol::command::Command;
+use crate::protocol::passkey::{AssertionForm, RegistrationForm};
 
 /// Largest body, in bytes: a hundred credentials to verify, with addresses and permissions, need 30
 /// KiB.
@@ -107,6 +108,32 @@ pub struct PolicyForm {
     pub mail_on_generation: Option<bool>,
 }
 
+/// Body of `POST /v1/session/passkey`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignInByPasskey {
+    /// Answer of the authenticator.
+    pub passkey: AssertionForm,
+}
+
+/// Body of `POST /v1/member/factors/passkeys`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddPasskey {
+    /// Name of the passkey.
+    pub name: String,
+    /// Answer of the authenticator.
+    pub passkey: RegistrationForm,
+}
+
+/// Body of `PATCH /v1/member/factors/passkeys/{id}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenamePasskey {
+    /// New name of the passkey.
+    pub name: String,
+}
+
 /// Body of `POST /v1/session/step-up`: one of its members.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,9 +147,12 @@ pub struct StepUp {
     /// Recovery code as typed.
     #[serde(default)]
     pub recovery_code: Option<SecretText>,
+    /// Answer of an authenticator.
+    #[serde(default)]
+    pub passkey: Option<AssertionForm>,
 }
 
-/// Body of `POST /v1/session/factor`: the challenge, and one of the codes.
+/// Body of `POST /v1/session/factor`: the challenge, and a code or a passkey.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerChallenge {
@@ -134,6 +164,9 @@ pub struct AnswerChallenge {
     /// Recovery code as typed.
     #[serde(default)]
     pub recovery_code: Option<SecretText>,
+    /// Answer of an authenticator.
+    #[serde(default)]
+    pub passkey: Option<AssertionForm>,
 }
 
 /// Body of `POST /v1/member/factors/totp/confirm`.

@@ -17,6 +17,8 @@ pub enum AttemptRefused {
     Wrong,
     /// A rate limit is reached; nothing was checked.
     TooMany,
+    /// The passkey seems to exist twice.
+    Copied,
 }
 
 /// The kind of an attempt in the log.
@@ -31,6 +33,8 @@ pub enum LoggedAttempt {
     ResetCode,
     /// A mailed code, to delete keys.
     DeletionCode,
+    /// A passkey, to sign in.
+    Passkey,
     /// Any of them: the rate limit counts them together.
     Any,
 }

@@ -9,6 +9,7 @@ mod factors;
 mod members;
 mod mfa;
 mod notices;
+mod passkeys;
 mod policy;
 mod rotation;
 
@@ -17,6 +18,7 @@ use self::factors::FACTORS;
 use self::members::MEMBERS;
 use self::mfa::MFA;
 use self::notices::NOTICES;
+use self::passkeys::PASSKEYS;
 use self::policy::POLICY;
 use self::rotation::ROTATION;
 use crate::objects::sql::migrate::Migration;
@@ -52,6 +54,7 @@ pub const MIGRATIONS: &[Migration] = &[
     MFA,
     ACCESS_OPERATORS,
     NOTICES,
+    PASSKEYS,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

@@ -8,6 +8,8 @@ use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::factors::{FactorsCommand, TypedFactor};
 use claviger_control::protocol::ledger::{ChallengeAnswer, LedgerReply, LedgerRequest};
+use claviger_control::protocol::passkey::ceremony::Ceremony;
+use claviger_control::protocol::passkey::{AssertionForm, PasskeyError};
 use claviger_control::protocol::recovery::{NewRecoveryCodes, RecoveryCode};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::token::{Kind, MadeToken};
@@ -20,7 +22,7 @@ use claviger_workers::rng;
 use crate::clock::now;
 use crate::context::RequestContext;
 use crate::sessions::{new_session, session_answer, signed_in};
-use crate::{persons, refusals, sessions};
+use crate::{ceremonies, persons, refusals, sessions};
 
 /// Answers a request to a route about second factors.
 pub async fn answer(
@@ -45,15 +47,18 @@ pub async fn answer(
 /// cookie.
 pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let before = context.session()?;
-    let body::StepUp { password, code, recovery_code } = context.body().await?;
-    match (password, code, recovery_code) {
-        (Some(password), None, None) => sessions::step_up(context, &before, password).await,
+    let body::StepUp { password, code, recovery_code, passkey } = context.body().await?;
+    match (password, code, recovery_code, passkey) {
+        (Some(password), None, None, None) => sessions::step_up(context, &before, password).await,
         (Some(_), ..) => {
-            let detail = "a password or a code is needed, not both".into();
+            let detail = "a password or a second factor is needed, not both".into();
             Err(RequestProblem::MalformedBody { detail }.into())
         }
-        (None, code, recovery_code) => {
-            prove(context, &before, factor_form::typed(code, recovery_code)?).await
+        (None, code, recovery_code, passkey) => {
+            let desk = ceremonies::desk(context, Ceremony::StepUp(before.id()));
+            let check = |form: &AssertionForm| desk.present_for(form, before.account());
+            let typed = factor_form::typed(code, recovery_code, passkey, check)?;
+            prove(context, &before, typed).await
         }
     }
 }
@@ -96,20 +101,46 @@ async fn confirm_totp(context: &RequestContext<'_>) -> Result<Response, AdminPro
     let (codes, recovery) = draw_codes(context).await?;
     let body::ConfirmTotp { code } = context.body().await?;
     let code = factor_form::totp(&code)?;
-    with_codes(context, FactorsCommand::ConfirmTotp { code, recovery }, &codes).await
+    match ask(context, FactorsCommand::ConfirmTotp { code, recovery }).await? {
+        // A ledger of an earlier release knows no passkeys, and stores the codes.
+        LedgerReply::Factors(factors) if factors.draws_codes || factors.passkeys.is_empty() => {
+            Ok(Response::json(200, &view::factors_with_codes(&factors, &codes, now())))
+        }
+        LedgerReply::Factors(factors) => Ok(Response::json(200, &view::factors(&factors, now()))),
+        reply => Err(context.refusal(reply)),
+    }
 }
 
 async fn renew_recovery_codes(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let (codes, recovery) = draw_codes(context).await?;
-    with_codes(context, FactorsCommand::RenewRecoveryCodes { recovery }, &codes).await
+    match ask(context, FactorsCommand::RenewRecoveryCodes { recovery }).await? {
+        LedgerReply::Factors(factors) => {
+            Ok(Response::json(200, &view::factors_with_codes(&factors, &codes, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
 }
 
 /// Opens the session of a challenge. A token that Claviger never made, or that is over, costs no
 /// call.
 async fn answer_challenge(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    let body::AnswerChallenge { challenge, code, recovery_code } = context.body().await?;
-    let typed = factor_form::typed(code, recovery_code)?;
-    let challenge = genuine(context, &challenge)?;
+    let body::AnswerChallenge { challenge, code, recovery_code, passkey } = context.body().await?;
+    let token = genuine(context, &challenge);
+    let check = |form: &AssertionForm| {
+        // A challenge that is over has no passkey's, either.
+        let made = token.as_ref().map_err(|_| PasskeyError::Challenge)?;
+        let desk = ceremonies::desk(context, Ceremony::SecondFactor(made.id()));
+        desk.present_for(form, made.account())
+    };
+    let is_passkey = passkey.is_some();
+    let typed = factor_form::typed(code, recovery_code, passkey, check);
+    let (challenge, typed) = match (token, typed) {
+        (Ok(token), typed) => (token, typed?),
+        // The form of a code is judged first, and a passkey after its challenge.
+        (Err(over), Ok(_)) => return Err(over),
+        (Err(over), Err(_)) if is_passkey => return Err(over),
+        (Err(_), Err(problem)) => return Err(problem),
+    };
     let account = challenge.account();
     let (token, session) = new_session(context, account, 1);
     let answer = LedgerRequest::AnswerChallenge(ChallengeAnswer {
@@ -151,25 +182,12 @@ fn genuine(context: &RequestContext<'_>, text: &SecretText) -> Result<MadeToken,
 }
 
 /// Draws the recovery codes of the session's member.
-async fn draw_codes(
+pub async fn draw_codes(
     context: &RequestContext<'_>,
 ) -> Result<(Vec<RecoveryCode>, NewRecoveryCodes), AdminProblem> {
     let view = context.session_of(context.command(Command::Show).await?)?;
     let master = &context.config.master;
     Ok(NewRecoveryCodes::draw(view.account.id, view.member.id, master, &mut rng()))
-}
-
-async fn with_codes(
-    context: &RequestContext<'_>,
-    command: FactorsCommand,
-    codes: &[RecoveryCode],
-) -> Result<Response, AdminProblem> {
-    match ask(context, command).await? {
-        LedgerReply::Factors(factors) => {
-            Ok(Response::json(200, &view::factors_with_codes(&factors, codes, now())))
-        }
-        reply => Err(context.refusal(reply)),
-    }
 }
 
 async fn shown(

@@ -17,6 +17,7 @@ mod access;
 mod activity;
 mod attempts;
 mod calls;
+mod ceremonies;
 mod clock;
 mod context;
 mod deletion;
@@ -28,6 +29,7 @@ mod members;
 mod memory;
 mod objects;
 mod operator;
+mod passkeys;
 mod persons;
 mod refusals;
 mod service;
@@ -246,6 +248,7 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::EditNotices => members::edit_notices(context).await,
         Route::EditOwnAccount => members::edit_account(context).await,
         Route::Factors(route) => factors::answer(context, route).await,
+        Route::Passkeys(route) => passkeys::answer(context, route).await,
     }
 }
 
