@@ -26,7 +26,8 @@ import { send } from "./api.js";
  * @property {number} [accounts] number of accounts that the person belongs to
  *
  * A sign-in that waits for a second factor, in place of a session document.
- * @typedef {{challenge: string, methods: string[], expires_at: string}} FactorChallenge
+ * @typedef {{challenge: string, methods: string[], expires_at: string, passkey?:
+ *   import('./passkey.js').PasskeyOptions | null}} FactorChallenge
  *
  * @typedef {object} SignedIn
  * @property {Session} session

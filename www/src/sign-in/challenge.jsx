@@ -16,6 +16,19 @@ import { ChallengeDialog, FactorForm } from "./factor.jsx";
  * @typedef {{code: string, methods: string[], settle: (met: boolean) => void}} PendingChallenge
  */
 
+/** Methods that are a second factor. */
+const FACTORS = ["totp", "recovery_code", "passkey"];
+
+/**
+ * Asks for the prompt of a proof of identity.
+ * @returns {Promise<import('../client/api.js').Answer<import('../client/passkey.js').PasskeyOptions>>}
+ */
+async function askPasskey() {
+  /** @type {import('../client/api.js').Answer<import('../client/passkey.js').PasskeyPrompt>} */
+  const answer = await send("POST", "/v1/session/step-up/options");
+  return answer.ok ? { ok: true, data: answer.data.options } : answer;
+}
+
 /**
  * @param {object} props
  * @param {PendingChallenge} props.challenge
@@ -30,8 +43,9 @@ export function Challenge({ challenge, session: { member, account }, onSession, 
     /** @type {{there: Session, asked: import('../client/session.jsx').FactorChallenge} | null} */ (null),
   );
   const onEnded = () => setEnded(true);
-  if (!ended && challenge.methods.includes("totp"))
-    return <FactorStepUp member={member} settle={challenge.settle} onEnded={onEnded} />;
+  const factors = challenge.methods.filter((method) => FACTORS.includes(method));
+  if (!ended && factors.length)
+    return <FactorStepUp methods={factors} member={member} settle={challenge.settle} onEnded={onEnded} />;
   if (!ended) return <StepUp member={member} settle={challenge.settle} onEnded={onEnded} />;
   const leave = () => {
     challenge.settle(false);
@@ -92,16 +106,19 @@ const FIELD = "step-up-password";
 /**
  * Confirms the identity of a member with a second factor.
  * @param {object} props
+ * @param {string[]} props.methods
  * @param {Session['member']} props.member
  * @param {(met: boolean) => void} props.settle
  * @param {() => void} props.onEnded called if the session has ended
  */
-function FactorStepUp({ member, settle, onEnded }) {
+function FactorStepUp({ methods, member, settle, onEnded }) {
   const { say } = useLocale();
   return (
     <Dialog title={say("step-up.title")} onCancel={() => settle(false)}>
       <FactorForm
         path="/v1/session/step-up"
+        methods={methods}
+        askPasskey={askPasskey}
         submit={say("step-up.confirm")}
         busy={say("step-up.busy")}
         // Another tab may have opened another account meanwhile: the request is not of that one.
