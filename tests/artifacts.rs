@@ -9,7 +9,7 @@ use std::process::Command;
 
 /// Crates that the edge never links: the control plane's cryptography, mail, zones, SQL, and the
 /// bindings of the platform, whose glue would run on every request.
-const NEVER_AT_THE_EDGE: [&str; 15] = [
+const NEVER_AT_THE_EDGE: [&str; 16] = [
     "aes-gcm",
     "argon2",
     "base32ct",
@@ -20,6 +20,7 @@ const NEVER_AT_THE_EDGE: [&str; 15] = [
     "js-sys",
     "libsqlite3-sys",
     "mail-builder",
+    "p256",
     "rusqlite",
     "sha1",
     "wasm-bindgen-futures",

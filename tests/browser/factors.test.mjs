@@ -1,9 +1,9 @@
 // The second step of signing in: its set-up, recovery codes, the sign-in page, the confirmation of
 // one's identity, and its end. The API is stood in for.
-import { problem, answerInstead } from "./support/answers.mjs";
+import { answerInstead, json, problem } from "./support/answers.mjs";
 import { NARROW, assertFocusOnField, assertFocused, button, inspect, open, pasted } from "./support/console.mjs";
 import { expect, test } from "./support/fixtures.mjs";
-import { CODE, RECOVERY_CODES, member, signIn, standIn } from "./support/people.mjs";
+import { CODE, LONG, RECOVERY_CODES, member, signIn, standIn } from "./support/people.mjs";
 
 const ON = { totp: { since: "2026-11-21T12:00:00Z" }, recovery_codes_left: 2 };
 const PERSON = { email: "mei@example.jp", password: "correct horse battery" };
@@ -15,7 +15,7 @@ test.describe("two-step sign-in", () => {
     await open(page, "#/profile/mfa");
     await assertFocused(page, "Two-step sign-in (MFA)");
     await inspect(page, "mfa-off");
-    await button(page, "Set up").click();
+    await button(page, "Set up an authenticator app").click();
     const dialog = page.getByRole("dialog", { name: "Set up two-step sign-in" });
     await expect(dialog.getByRole("img", { name: /^QR code/ }).locator("path")).toHaveAttribute("d", /^M4 4h1v1h-1z/);
     await expect(dialog.getByText("GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ")).toBeVisible();
@@ -123,5 +123,45 @@ test.describe("two-step sign-in", () => {
     await open(page, "#/profile/mfa");
     await expect(page.getByText("残りのリカバリーコードは2個です。")).toBeVisible();
     await inspect(page, "mfa-on-ja");
+  });
+
+  test("lists passkeys in Japanese, with long names, and offers them beside the app", async ({ page }) => {
+    const passkeys = ["仕事用のスマートフォン", LONG, "A".repeat(64)].map((name, n) => ({
+      id: `012345678${n}`,
+      name,
+      backed_up: n === 1,
+      created_at: "2026-11-21T12:00:00Z",
+      last_used_at: n ? null : "2026-11-22T12:00:00Z",
+    }));
+    const session = { mfa: true, member: { language: "ja" } };
+    const state = await standIn(page, { factors: { ...ON, passkeys }, session });
+    await page.setViewportSize(NARROW);
+    await open(page, "#/profile/mfa");
+    await expect(page.getByRole("list", { name: "パスキー" }).getByText("同期済み")).toBeVisible();
+    await page.getByRole("list", { name: "パスキー" }).scrollIntoViewIfNeeded();
+    await inspect(page, "passkeys-ja-narrow");
+    await button(page, "アプリを解除").click();
+    await expect(page.getByRole("alertdialog", { name: "認証アプリを解除しますか。" })).toBeVisible();
+    await inspect(page, "passkeys-remove-app-ja");
+    await page.getByRole("alertdialog").getByRole("button", { name: "キャンセル" }).click();
+    await button(page, "パスキーを追加").click();
+    await inspect(page, "passkeys-add-ja");
+    await page.getByRole("dialog").getByRole("button", { name: "キャンセル" }).click();
+    await button(page, "パスキー「仕事用のスマートフォン」を削除").click();
+    await expect(page.getByText("ほかの認証方法は引き続き使えます。")).toBeVisible();
+    // Where the app is on, its code comes first, and a passkey beside it.
+    state.signedIn = false;
+    await page.setViewportSize({ width: 1280, height: 900 });
+    const methods = ["totp", "recovery_code", "passkey"];
+    await answerInstead(page, "POST", "/v1/session", json({ challenge: "C0", methods, passkey: null }), 1);
+    await page.reload();
+    await page.getByRole("radio", { name: "日本語" }).check();
+    await page.getByLabel("メールアドレス").fill(PERSON.email);
+    await page.getByLabel("パスワード", { exact: true }).fill(PERSON.password);
+    await inspect(page, "sign-in-ja");
+    await button(page, "サインイン").click();
+    await assertFocusOnField(page, "factor-code");
+    await expect(button(page, "パスキーを使う")).toBeVisible();
+    await inspect(page, "sign-in-code-or-passkey-ja");
   });
 });

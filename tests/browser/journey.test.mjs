@@ -306,7 +306,7 @@ test("in Japanese, on a phone", async ({ newPage }) => {
   await inspect(page, "sign-in-ja");
   await page.getByLabel("メールアドレス").fill(MEMBER.email);
   await page.getByLabel("パスワード", { exact: true }).fill(MEMBER.password);
-  await page.getByRole("button", { name: "サインイン" }).click();
+  await page.getByRole("button", { name: "サインイン", exact: true }).click();
   // The member's own language comes with the session; this browser has not chosen one.
   await page.getByRole("button", { name: `${MEMBER.name}: settings and sign out` }).click();
   await page.getByRole("radio", { name: "日本語" }).check();

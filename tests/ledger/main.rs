@@ -33,6 +33,7 @@ mod migration;
 mod notices;
 mod oauth;
 mod operate;
+mod passkeys;
 mod plans;
 mod policy;
 mod proofs;

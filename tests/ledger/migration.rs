@@ -257,6 +257,11 @@ const ROWS: &[&[&str]] = &[
     ],
     &["INSERT INTO proof_code VALUES ('0123456789', zeroblob(32), 1, 1795262400000, 0)"],
     &["UPDATE member SET address_version = 1"],
+    &[
+        r#"INSERT INTO passkey VALUES ('0123456789', 'ooooooooooo', 'AQID', zeroblob(65), 7, 'Phone', '["internal"]', 1, 0,
+            1795262400000, NULL)"#,
+        "INSERT INTO passkey_challenge VALUES (zeroblob(32), 1795262700000)",
+    ],
 ];
 
 #[test]
@@ -342,6 +347,10 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO deletion VALUES ('0123456789', 'nobody', '[]', 0, zeroblob(32), 1, 0, 0, NULL)",
         "INSERT INTO deletion VALUES ('0123456789', 'ooooooooooo', '[]', 0, zeroblob(32), 1, 0, 6, NULL)",
         "INSERT INTO deletion VALUES ('0123456789', 'ooooooooooo', '[]', 0, zeroblob(31), 1, 0, 0, NULL)",
+        "INSERT INTO passkey VALUES ('1123456789', 'nobody', 'AAAA', zeroblob(65), 7, 'Phone', '[]', 1, 0, 0, NULL)",
+        "INSERT INTO passkey VALUES ('1123456789', 'ooooooooooo', 'AAAA', zeroblob(64), 7, 'Phone', '[]', 1, 0, 0, NULL)",
+        "INSERT INTO passkey VALUES ('1123456789', 'ooooooooooo', 'AAAA', zeroblob(65), -1, 'Phone', '[]', 1, 0, 0, NULL)",
+        "INSERT INTO passkey_challenge VALUES (zeroblob(31), 0)",
         "INSERT INTO mail VALUES ('x', 'k', 'nobody', 'a', 'en', '{}', NULL, 0, 0, NULL, 'queued', 0)",
         "INSERT INTO mail VALUES ('x', 'k', 'ooooooooooo', 'a', 'en', '{}', NULL, 0, 0, NULL, 'lost', 0)",
         "INSERT INTO mail VALUES ('x', 'k', 'ooooooooooo', 'a', 'en', '{}', NULL, 0, 0, NULL, 'over', 2)",

@@ -27,6 +27,9 @@ const SMALL: &[&str] = &[
     "session",
     // Five of a member.
     "challenge",
+    // `PASSKEYS_MAX` of a member, and their answers of five minutes.
+    "passkey",
+    "passkey_challenge",
     // Twenty codes a member and day, for two days.
     "deletion",
     // `invitations::OPEN_MAX`.

@@ -97,7 +97,8 @@ fn each_class_of_actions_wants_the_proof_that_the_policy_demands() {
     enrol(&world, owner);
     world.wait(HOUR);
     assert!(is_session(&world.ask(owner, Command::Show)));
-    let expected = [factors.clone(), factors.clone(), Some(vec![Passkey]), None, None, factors];
+    let own = Some(vec![Totp, RecoveryCode]);
+    let expected = [own.clone(), own.clone(), Some(vec![Passkey]), None, None, own];
     assert_eq!(wanted(&world, owner), expected);
     let (proven, owner) = prove(&world, owner, totp(&world));
     assert!(is_session(&proven));
@@ -253,11 +254,16 @@ fn a_preview_names_who_must_set_up_a_factor_and_operating_always_needs_a_proof()
         Ok(LedgerReply::Refused(Refusal::Invalid { errors })) => Err(errors),
         other => panic!("{other:?}"),
     };
-    let without = vec![(PolicyEffectKind::MembersWithoutProof, "Member a".to_owned())];
-    assert_eq!(preview(r#"{"proofs":{"show_secrets":"totp"}}"#), Ok(without));
+    let without = |names: &str| vec![(PolicyEffectKind::MembersWithoutProof, names.to_owned())];
+    assert_eq!(preview(r#"{"proofs":{"show_secrets":"totp"}}"#), Ok(without("Member a")));
     assert_eq!(preview(r#"{"proofs":{"show_secrets":"email_code"}}"#), Ok(vec![]));
     set(&world, r#"{"proofs":{"show_secrets":"totp"}}"#);
-    assert_eq!(preview(r#"{"proofs":{"show_secrets":"passkey"}}"#), Ok(vec![]), "as before");
+    let again = r#"{"proofs":{"change_keys":"totp"}}"#;
+    assert_eq!(preview(again), Ok(without("Member a")), "for another class");
+    let passkey = r#"{"proofs":{"show_secrets":"passkey"}}"#;
+    assert_eq!(preview(passkey), Ok(without("Mei Tanaka, Member a")), "an app is no passkey");
+    set(&world, passkey);
+    assert_eq!(preview(r#"{"proofs":{"show_secrets":"totp"}}"#), Ok(vec![]), "less than before");
     let detail = "operating other accounts needs a proof";
     let error = FieldError::new("proofs/operate", "proof_needed", detail);
     assert_eq!(preview(r#"{"proofs":{"operate":"none"}}"#), Err(vec![error]));

@@ -1,6 +1,8 @@
 //! Every committed change has exactly its rows. Every test of the ledger is a witness: after each
 //! call the journal and the audit trail are held against the account's revision.
 
+mod proofs;
+
 use std::collections::BTreeSet;
 
 use claviger_control::objects::sql::{Row, SqlError, SqlExt, Statement};
@@ -8,7 +10,6 @@ use claviger_control::protocol::account::Email;
 use claviger_control::protocol::attempts::{AttemptKind, AttemptsNews, RefusedAttempts};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption::Ciphertext;
-use claviger_control::protocol::factors::FactorsCommand;
 use claviger_control::protocol::identity::{PasswordNews, ResetMail};
 use claviger_control::protocol::keys::Listing;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
@@ -26,14 +27,13 @@ use claviger_core::replication::record::{Epoch, Revision};
 use claviger_core::replication::refresh::RefreshRequest;
 
 use crate::deletion::mail_again;
-use crate::factors;
 use crate::invitations::{draw as draw_invitation, invite_command, joining};
 use crate::issuing::{by_api, issuer, revoke, sealed};
 use crate::oauth::revoke as revoke_by_client;
-use crate::policy::{changes, set as set_policy};
+use crate::policy::changes;
 use crate::service::{change_service, set_ceiling};
 use crate::sql::sqlite::Sqlite;
-use crate::world::{Browser, HOUR, START, World, confirm, draft, mac, new_code, regenerate};
+use crate::world::{Browser, HOUR, START, World, confirm, draft, regenerate};
 
 /// Actions of the ledger itself: no person did them, so the audit trail has none.
 const OF_THE_LEDGER: [&str; 3] = ["renumber", "orphan", "sweep"];
@@ -154,6 +154,9 @@ fn name_of(request: &LedgerRequest) -> String {
         }
         LedgerRequest::Console { command: Command::Factors { factors }, .. } => {
             format!("Factors {}", of(factors))
+        }
+        LedgerRequest::Console { command: Command::Passkeys { passkeys }, .. } => {
+            format!("Passkeys {}", of(passkeys))
         }
         LedgerRequest::Console { command, .. } => of(command),
         request => of(request),
@@ -317,7 +320,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         witness.ask(&world, owner, Command::Operate { operation }, actions);
     }
     pairs(&mut witness, &world, owner);
-    mailed_codes(&mut witness, &world, owner);
+    proofs::mailed_codes(&mut witness, &world, owner);
     let by_access = LedgerRequest::OperateByAccess {
         operator: Email::parse("ann@example.com").unwrap(),
         address: Some("203.0.113.7".into()),
@@ -325,7 +328,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     };
     witness.send(&world, by_access, "ann@example.com", &["rebuild_account"]);
     people(&mut witness, &world, owner);
-    second_factors(&mut witness, &world, owner);
+    proofs::second_factors(&mut witness, &world, owner);
     witness.ask(&world, owner, Command::SignOut, &["sign_out"]);
     let member = owner.member;
     let address = AddressNews {
@@ -366,6 +369,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         (include_str!("../../src/control/protocol/operator.rs"), "OperatorCommand", "Operate "),
         (include_str!("../../src/control/protocol/members.rs"), "MembersCommand", "Members "),
         (include_str!("../../src/control/protocol/factors.rs"), "FactorsCommand", "Factors "),
+        (include_str!("../../src/control/protocol/factors.rs"), "PasskeyCommand", "Passkeys "),
     ];
     let all = enums.into_iter().flat_map(|(source, name, prefix)| {
         variants(source, name).into_iter().map(move |variant| format!("{prefix}{variant}"))
@@ -373,7 +377,8 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     // These have commands of their own.
     let all: BTreeSet<String> = all
         .filter(|name| {
-            !["Console", "Service", "Operate", "Members", "Factors"].contains(&name.as_str())
+            !["Console", "Service", "Operate", "Members", "Factors", "Passkeys"]
+                .contains(&name.as_str())
         })
         .collect();
     assert_eq!(witness.0, all);
@@ -423,47 +428,6 @@ fn pairs(witness: &mut Witness, world: &World, owner: Browser) {
     witness.ask(world, other, leave, &["leave", "delete"]);
     let portal = changes(r#"{"preset":"portal"}"#);
     witness.send(world, set(portal, 1), "operator", &["set_policy"]);
-}
-
-/// Sends what concerns mailed codes as proofs of identity. They replace a session of their own.
-fn mailed_codes(witness: &mut Witness, world: &World, owner: Browser) {
-    set_policy(world, r#"{"proofs":{"change_keys":"email_code"}}"#);
-    let browser = world.sign_in(owner.member);
-    let code = new_code("right");
-    witness.ask(world, browser, Command::MailProofCode { code }, &[]);
-    let (session, _) = world.draw_session();
-    let prove = Command::ProveCode { mac: mac("right"), session };
-    witness.ask(world, browser, prove, &["step_up"]);
-    set_policy(world, r#"{"preset":"portal"}"#);
-}
-
-/// Sends what concerns second factors.
-fn second_factors(witness: &mut Witness, world: &World, owner: Browser) {
-    let codes = |world: &World, member| factors::draw(world, member).1;
-    let command = |factors| Command::Factors { factors };
-    witness.ask(world, owner, command(FactorsCommand::Show), &[]);
-    witness.ask(world, owner, factors::begin(world, owner.member), &[]);
-    let (_, confirm) = factors::confirm(world, owner.member);
-    witness.ask(world, owner, confirm, &["turn_on_factor"]);
-    world.wait(30_000);
-    let (sign_in, challenge) = factors::sign_in_request(world, owner, 1, false);
-    let member = owner.member.as_str();
-    witness.send(world, sign_in, member, &["demand_factor"]);
-    let (answer, proof) = factors::answer(world, challenge, factors::totp(world));
-    witness.send(world, answer, member, &["sign_in"]);
-    world.wait(30_000);
-    let (session, _) = world.draw_session();
-    let prove = Command::ProveFactor { typed: factors::totp(world), session };
-    let second = Browser { proof, ..owner };
-    witness.ask(world, second, prove, &["step_up"]);
-    let recovery = codes(world, owner.member);
-    let renew = command(FactorsCommand::RenewRecoveryCodes { recovery });
-    witness.ask(world, owner, renew, &["renew_recovery_codes"]);
-    let admin = world.join("admin", b'f');
-    factors::enrol(world, admin);
-    let reset = command(FactorsCommand::Reset { member: admin.member });
-    witness.ask(world, owner, reset, &["reset_factors"]);
-    witness.ask(world, owner, command(FactorsCommand::TurnOffTotp), &["turn_off_factor"]);
 }
 
 /// Sends what concerns members, invitations, sessions and passwords.

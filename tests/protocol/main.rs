@@ -281,6 +281,7 @@ fn replies_of_a_ledger() {
         mail_is_failing: false,
         publication_lag_s: None,
         mfa: true,
+        factors: Default::default(),
         proven_by: Some(ProofMethod::Totp),
         accounts: 2,
         secret_version: SecretVersion(1),

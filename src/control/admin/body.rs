@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::AdminProblem;
 use crate::protocol::command::Command;
+use crate::protocol::passkey::{AssertionForm, RegistrationForm};
 
 /// Largest body, in bytes: a hundred credentials to verify, with addresses and permissions, need 30
 /// KiB.
@@ -138,6 +139,32 @@ pub struct ProofForm {
     pub operate: Option<String>,
 }
 
+/// Body of `POST /v1/session/passkey`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignInByPasskey {
+    /// Answer of the authenticator.
+    pub passkey: AssertionForm,
+}
+
+/// Body of `POST /v1/member/factors/passkeys`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddPasskey {
+    /// Name of the passkey.
+    pub name: String,
+    /// Answer of the authenticator.
+    pub passkey: RegistrationForm,
+}
+
+/// Body of `PATCH /v1/member/factors/passkeys/{id}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenamePasskey {
+    /// New name of the passkey.
+    pub name: String,
+}
+
 /// Body of `POST /v1/session/step-up`: one of its members.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -154,9 +181,12 @@ pub struct StepUp {
     /// Mailed code as typed.
     #[serde(default)]
     pub email_code: Option<SecretText>,
+    /// Answer of an authenticator.
+    #[serde(default)]
+    pub passkey: Option<AssertionForm>,
 }
 
-/// Body of `POST /v1/session/factor`: the challenge, and one of the codes.
+/// Body of `POST /v1/session/factor`: the challenge, and a code or a passkey.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerChallenge {
@@ -168,6 +198,9 @@ pub struct AnswerChallenge {
     /// Recovery code as typed.
     #[serde(default)]
     pub recovery_code: Option<SecretText>,
+    /// Answer of an authenticator.
+    #[serde(default)]
+    pub passkey: Option<AssertionForm>,
 }
 
 /// Body of `POST /v1/member/factors/totp/confirm`.

@@ -1,4 +1,4 @@
-//! Checks of codes of second factors as people type them. A text that cannot be a code is refused
+//! Checks of second factors as a page sends them. A text that cannot be a code is refused
 //! here, and uses up no try.
 
 use claviger_core::base::http::problem::RequestProblem;
@@ -7,23 +7,27 @@ use claviger_core::base::secret::SecretText;
 use crate::admin::form;
 use crate::admin::problem::AdminProblem;
 use crate::admin::view::field_errors;
+use crate::protocol::account::check_name;
 use crate::protocol::code::CodePurpose;
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::factors::TypedFactor;
+use crate::protocol::passkey::{AssertionForm, PasskeyError, PresentedPasskey};
 use crate::protocol::recovery::RecoveryCode;
 
-/// Returns the one code of a second factor among the members of a body.
+/// Returns the one second factor among the members of a body. `check` checks a passkey.
 ///
 /// # Errors
 /// [`RequestProblem::MalformedBody`] if there are none or two; [`AdminProblem::Invalid`] if the text
-/// is no code.
+/// is no code; [`AdminProblem::PasskeyRefused`] if the check refuses the passkey.
 pub fn typed(
     code: Option<SecretText>,
     recovery_code: Option<SecretText>,
+    passkey: Option<AssertionForm>,
+    check: impl FnOnce(&AssertionForm) -> Result<PresentedPasskey, PasskeyError>,
 ) -> Result<TypedFactor, AdminProblem> {
-    match (code, recovery_code) {
-        (Some(code), None) => totp(&code).map(TypedFactor::Totp),
-        (None, Some(code)) => match RecoveryCode::parse(&code) {
+    match (code, recovery_code, passkey) {
+        (Some(code), None, None) => totp(&code).map(TypedFactor::Totp),
+        (None, Some(code), None) => match RecoveryCode::parse(&code) {
             Some(code) => Ok(TypedFactor::RecoveryCode(code.text())),
             None => Err(AdminProblem::Invalid {
                 errors: field_errors(vec![FieldError::new(
@@ -33,11 +37,24 @@ pub fn typed(
                 )]),
             }),
         },
+        (None, None, Some(passkey)) => {
+            check(&passkey).map(TypedFactor::Passkey).map_err(AdminProblem::PasskeyRefused)
+        }
         _ => Err(RequestProblem::MalformedBody {
-            detail: "one of `code` and `recovery_code` is needed".into(),
+            detail: "one of `code`, `recovery_code` and `passkey` is needed".into(),
         }
         .into()),
     }
+}
+
+/// Checks the name of a passkey.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`] as for names of members.
+pub fn passkey_name(name: &str) -> Result<(), AdminProblem> {
+    check_name(name).map(|_| ()).map_err(|error| AdminProblem::Invalid {
+        errors: field_errors(vec![FieldError::text("name", error)]),
+    })
 }
 
 /// Returns the digits of a code of an authenticator app.
@@ -55,7 +72,9 @@ mod tests {
 
     fn read(code: Option<&str>, recovery_code: Option<&str>) -> Result<(bool, String), String> {
         let secret = |text: Option<&str>| text.map(|text| SecretText::new(text.into()));
-        match typed(secret(code), secret(recovery_code)) {
+        let never = |_: &AssertionForm| Err(PasskeyError::Signature);
+        match typed(secret(code), secret(recovery_code), None, never) {
+            Ok(TypedFactor::Passkey(_)) => Err("a passkey".into()),
             Ok(TypedFactor::Totp(code)) => Ok((true, code.expose().into())),
             Ok(TypedFactor::RecoveryCode(code)) => Ok((false, code.expose().into())),
             Err(problem) => Err(problem.code().into()),

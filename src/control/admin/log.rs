@@ -18,6 +18,8 @@ pub enum AttemptRefused {
     Wrong,
     /// A rate limit is reached; nothing was checked.
     TooMany,
+    /// The passkey seems to exist twice.
+    Copied,
 }
 
 /// The kind of an attempt in the log.
@@ -36,6 +38,8 @@ pub enum LoggedAttempt {
     FactorCode,
     /// A mailed code, to prove an address.
     MailboxCode,
+    /// A passkey, to sign in.
+    Passkey,
     /// Any of them: the rate limit counts them together.
     Any,
 }

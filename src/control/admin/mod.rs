@@ -10,6 +10,7 @@ pub mod headers;
 pub mod log;
 pub mod mail;
 pub mod member_form;
+pub mod passkey_route;
 pub mod policy_form;
 pub mod problem;
 pub mod refused;

@@ -5,6 +5,7 @@ use claviger_core::base::http::response::Response;
 use claviger_core::base::json::Json;
 use serde_json::Value;
 
+use crate::protocol::passkey::PasskeyError;
 use crate::protocol::regeneration::NotRegenerable;
 
 /// The reason for which the admin Worker refuses a request. Each variant has one stable code;
@@ -48,6 +49,15 @@ pub enum AdminProblem {
     FactorIsOn,
     /// The member has no second factor, or none that waits for its first code.
     NoFactor,
+    /// The answer of an authenticator breaks a rule, before its signature is compared.
+    PasskeyRefused(PasskeyError),
+    /// The account has this passkey already.
+    PasskeyIsKnown,
+    /// The member has reached the limit of passkeys.
+    TooManyPasskeys {
+        /// Most passkeys of a member.
+        max: u32,
+    },
     /// The set-up token is forged, expired or malformed.
     SetupRefused,
     /// The set-up link has been used, or the deployment already has its first account.
@@ -248,6 +258,7 @@ impl AdminProblem {
             | Self::ResetRefused
             | Self::FactorRefused { .. }
             | Self::ChallengeOver
+            | Self::PasskeyRefused(_)
             | Self::SetupRefused
             | Self::InvitationRefused => 401,
             Self::CrossSite
@@ -274,6 +285,8 @@ impl AdminProblem {
             | Self::MailOff
             | Self::FactorIsOn
             | Self::NoFactor
+            | Self::PasskeyIsKnown
+            | Self::TooManyPasskeys { .. }
             | Self::LastOwner
             | Self::KeyPairExists
             | Self::CodeRequired
@@ -308,6 +321,9 @@ impl AdminProblem {
             Self::ChallengeOver => "challenge_over",
             Self::FactorIsOn => "factor_is_on",
             Self::NoFactor => "no_factor",
+            Self::PasskeyRefused(_) => "passkey_refused",
+            Self::PasskeyIsKnown => "passkey_is_known",
+            Self::TooManyPasskeys { .. } => "too_many_passkeys",
             Self::SetupRefused => "setup_refused",
             Self::SetupDone => "setup_done",
             Self::SetupBusy { .. } => "setup_busy",
@@ -370,6 +386,9 @@ impl AdminProblem {
                 "This set-up link has been used, or this deployment is set up already"
             }
             Self::SetupBusy { .. } => "Another attempt is using this set-up link",
+            Self::PasskeyRefused(_) => "The passkey was refused",
+            Self::PasskeyIsKnown => "This passkey was added before",
+            Self::TooManyPasskeys { .. } => "You have as many passkeys as you may",
             Self::AddressTaken => "This e-mail address is in use",
             Self::TooManyAttempts { .. } => "Too many tries",
             Self::NotPermitted => "Your role does not allow this",
@@ -418,6 +437,7 @@ impl AdminProblem {
         let mut put = |name: &'static str, value: Value| members.push((name, value.into()));
         match self {
             Self::TooManyKeys { max }
+            | Self::TooManyPasskeys { max }
             | Self::TooManyInvitations { max }
             | Self::TooManyMembers { max } => put("max", (*max).into()),
             Self::MemberChangedMeanwhile { member } => put("member", member.clone()),
@@ -454,6 +474,10 @@ impl AdminProblem {
                 put("reason", why.reason().into());
                 put("detail", why.to_string().into());
             }
+            Self::PasskeyRefused(why) => {
+                put("reason", why.as_str().into());
+                put("detail", why.to_string().into());
+            }
             Self::Replaced { by } => put("replaced_by", by.as_str().into()),
             Self::BadHeader { name } => put("header", (*name).into()),
             Self::Invalid { errors } => put("errors", errors.clone()),
@@ -482,6 +506,7 @@ impl AdminProblem {
             | Self::ChallengeOver
             | Self::FactorIsOn
             | Self::NoFactor
+            | Self::PasskeyIsKnown
             | Self::LastOwner => {}
         }
         members
@@ -509,6 +534,9 @@ impl AdminProblem {
             | Self::ChallengeOver
             | Self::FactorIsOn
             | Self::NoFactor
+            | Self::PasskeyRefused(_)
+            | Self::PasskeyIsKnown
+            | Self::TooManyPasskeys { .. }
             | Self::SetupRefused
             | Self::SetupDone
             | Self::AddressTaken

@@ -4,6 +4,7 @@ use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 
 use crate::admin::factor_route::FactorRoute;
+use crate::admin::passkey_route::PasskeyRoute;
 use crate::admin::problem::AdminProblem;
 
 /// A route that the admin Worker serves on the console's host.
@@ -153,6 +154,8 @@ pub enum Route {
     EditNotices,
     /// Reads or changes second factors, or answers a challenge with one.
     Factors(FactorRoute),
+    /// Reads or changes passkeys, or signs in by one.
+    Passkeys(PasskeyRoute),
 }
 
 impl Route {
@@ -192,6 +195,15 @@ impl Route {
                 (pick(verb, &[("POST", Self::MailProofCode)]), "POST")
             }
             ["session", "step-up"] => (pick(verb, &[("POST", Self::StepUp)]), "POST"),
+            ["session", "step-up", "options"] => {
+                (pick(verb, &[("POST", Self::Passkeys(PasskeyRoute::StepUpOptions))]), "POST")
+            }
+            ["session", "passkey"] => {
+                (pick(verb, &[("POST", Self::Passkeys(PasskeyRoute::SignIn))]), "POST")
+            }
+            ["session", "passkey", "options"] => {
+                (pick(verb, &[("POST", Self::Passkeys(PasskeyRoute::SignInOptions))]), "POST")
+            }
             ["session", "factor"] => {
                 (pick(verb, &[("POST", Self::Factors(FactorRoute::AnswerChallenge))]), "POST")
             }
@@ -203,6 +215,12 @@ impl Route {
                 let id =
                     TokenId::parse(id).ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
                 (pick(verb, &[("DELETE", Self::EndSession(id))]), "DELETE")
+            }
+            ["member", "factors", "passkeys", rest @ ..] => {
+                let (routes, allow) = PasskeyRoute::find(rest)
+                    .ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                let found = routes.into_iter().find(|(method, _)| *method == verb);
+                (found.map(|(_, route)| Self::Passkeys(route)), allow)
             }
             ["member", "factors", rest @ ..] => {
                 let (routes, allow) = FactorRoute::find(rest)
@@ -400,7 +418,8 @@ impl Route {
             | Self::ShowNotices
             | Self::ShowAccount(_) => false,
             Self::Factors(route) => route != FactorRoute::Show,
-            Self::SetUp
+            Self::Passkeys(_)
+            | Self::SetUp
             | Self::ExportActivity
             | Self::CheckSetUp
             | Self::MailSetUpCode

@@ -20,7 +20,8 @@ use serde_json::{Map, Value, json};
 
 pub use self::deletion::{deleted, deletion};
 pub use self::factors::{
-    begun_totp, challenged, code_mailed, factors, factors_with_codes, required,
+    begun_totp, challenged, code_mailed, creation_options, factor_required, factors,
+    factors_with_codes, prompt, request_options, required,
 };
 pub use self::identity::{OwnAccount, mailbox_code, own_accounts, sessions};
 pub use self::members::{invitation, invitation_offer, member, members, notices};
@@ -36,6 +37,7 @@ use crate::protocol::keys::{IssuedBy, KeyPage, KeyView};
 use crate::protocol::member::Role;
 use crate::protocol::operator::{AccountsByStatus, DirectoryEntry, EntryCursor, EntryState};
 use crate::protocol::pair::PairView;
+use crate::protocol::passkey::PasskeyError;
 use crate::protocol::proof::ProofMethod;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::{ServiceNetwork, ServiceView};
@@ -422,6 +424,7 @@ pub fn session(
         "grantable_reserved": reserved.iter().map(Permission::to_string).collect::<Vec<_>>(),
         "api": api(config),
         "mfa": view.mfa,
+        "mfa_methods": view.factors.methods(),
         "step_up_until": text(view.step_up_until),
         "expires_at": text(view.expires),
         "now": text(now),
@@ -457,7 +460,7 @@ pub fn counters(
 pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProblem {
     match refusal {
         Refusal::NotSignedIn => AdminProblem::NotSignedIn,
-        Refusal::SignInRefused => AdminProblem::SignInRefused,
+        Refusal::SignInRefused | Refusal::PasskeyCloned => AdminProblem::SignInRefused,
         Refusal::NotPermitted => AdminProblem::NotPermitted,
         Refusal::StepUpRequired => factors::required(&[ProofMethod::Password]),
         Refusal::ProofRequired { methods } => factors::required(&methods),
@@ -469,6 +472,9 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::ChallengeOver => AdminProblem::ChallengeOver,
         Refusal::FactorIsOn => AdminProblem::FactorIsOn,
         Refusal::NoFactor => AdminProblem::NoFactor,
+        Refusal::TooManyPasskeys { max } => AdminProblem::TooManyPasskeys { max },
+        Refusal::PasskeyIsKnown => AdminProblem::PasskeyIsKnown,
+        Refusal::PasskeyChallengeOver => AdminProblem::PasskeyRefused(PasskeyError::Challenge),
         Refusal::NotFound => AdminProblem::Request(RequestProblem::NotFound),
         Refusal::ChangedMeanwhile { key: view } => AdminProblem::ChangedMeanwhile {
             key: key(&view, config, now),

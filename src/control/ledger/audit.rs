@@ -142,10 +142,22 @@ pub enum Action {
     EditNotices,
     /// A member's e-mail address was changed.
     ChangeAddress,
+    /// A member added a passkey.
+    AddPasskey,
+    /// A member renamed a passkey.
+    RenamePasskey,
+    /// A member removed a passkey.
+    RemovePasskey,
+    /// A passkey was refused because its signature counter did not rise.
+    RefuseClone,
+    /// A member with passkeys added an authenticator app.
+    AddApp,
+    /// A member with passkeys removed their authenticator app.
+    RemoveApp,
 }
 
 impl Action {
-    const ALL: [Self; 63] = [
+    const ALL: [Self; 69] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -209,6 +221,12 @@ impl Action {
         Self::KeyNetwork,
         Self::EditNotices,
         Self::ChangeAddress,
+        Self::AddPasskey,
+        Self::RenamePasskey,
+        Self::RemovePasskey,
+        Self::RefuseClone,
+        Self::AddApp,
+        Self::RemoveApp,
     ];
 
     /// Returns the stored name.
@@ -282,6 +300,12 @@ impl Action {
             Self::KeyNetwork => ("key_network", "key_network_new"),
             Self::EditNotices => ("edit_notices", "notices_changed"),
             Self::ChangeAddress => ("change_address", "address_changed"),
+            Self::AddPasskey => ("add_passkey", "passkey_added"),
+            Self::RenamePasskey => ("rename_passkey", "passkey_renamed"),
+            Self::RemovePasskey => ("remove_passkey", "passkey_removed"),
+            Self::RefuseClone => ("refuse_clone", "passkey_copy_refused"),
+            Self::AddApp => ("add_app", "authenticator_app_added"),
+            Self::RemoveApp => ("remove_app", "authenticator_app_removed"),
         }
     }
 

@@ -25,10 +25,12 @@ use super::sessions::Session;
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::protocol::activity::Actor;
+use crate::protocol::factors::FactorKinds;
 use crate::protocol::identity::{NewChallenge, NewSession};
 use crate::protocol::ledger::{ChallengeAnswer, LedgerReply};
 use crate::protocol::master::MasterSecrets;
 use crate::protocol::member::SecretVersion;
+use crate::protocol::passkey::PasskeyView;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::token::CHALLENGE_LIFE_MS;
 
@@ -83,6 +85,7 @@ pub(super) fn open(
     member: &Member,
     new: &NewSession,
     challenge: &NewChallenge,
+    (factors, passkeys): (FactorKinds, Vec<PasskeyView>),
     author: Author<'_>,
 ) -> Plan {
     let now = author.now;
@@ -107,10 +110,11 @@ pub(super) fn open(
             .bind(now),
         author.did(Action::DemandFactor),
     ];
-    Plan { writes, reply: LedgerReply::Challenged { until: now.saturating_add(LIFE) } }
+    let until = now.saturating_add(LIFE);
+    Plan { writes, reply: LedgerReply::Challenged { until, factors, passkeys } }
 }
 
-/// Opens the session of a challenge, if the code is right.
+/// Opens the session of a challenge, if the code or passkey is right.
 pub(super) fn answer(
     sql: &dyn Sql,
     account: &Account,
@@ -127,7 +131,8 @@ pub(super) fn answer(
     let member = Member::load(sql, challenge.member)?
         .filter(|member| member.secret_version == challenge.secret_version);
     let Some(member) = member else { return over() };
-    if !factors::has_second_factor(sql, member.view.id)? {
+    let kinds = factors::kinds(sql, member.view.id)?;
+    if !kinds.any() {
         return over();
     }
     let address = address.as_deref();
@@ -151,7 +156,7 @@ pub(super) fn answer(
     // Only a switch from another account passes on the beginning of a session.
     let begun = (new.id, challenge.began.is_some());
     writes.extend(networks::signed_in(sql, account, &member, begun, address, now)?);
-    let session = Session::begin(&new, member, address, Some(method), now);
+    let session = Session::begin(&new, member, address, Some(method), kinds, now);
     writes.push(Statement::new("DELETE FROM challenge WHERE id = ?").bind(challenge.id.as_str()));
     writes.extend(session.insert(&new));
     writes.push(author.did_about(Action::SignIn, json!({ "method": method }).to_string()));

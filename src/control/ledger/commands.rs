@@ -14,7 +14,8 @@ use super::publication::Publication;
 use super::regeneration::RegenerateRequest;
 use super::{
     activity, at_stake, deletion, email_code, factor_commands, factors, idempotency, key, listing,
-    members, notices, pair, regeneration, reveal, revoking, service, session_list, usage,
+    members, notices, pair, passkey_commands, regeneration, reveal, revoking, service,
+    session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
@@ -41,7 +42,7 @@ impl Ledger<'_> {
         let policy = context.account.policy.proofs;
         let operates = context.account.operator;
         if let Err(refusal) = rights::authorise(&command, role, proof, &policy, operates) {
-            return Ok(Plan::refuse(refusal));
+            return Ok(Plan::refuse(context.session.offered(refusal)));
         }
         self.write_uses(context.now)?;
         let renewal = context.session.renew(context.address, context.now);
@@ -222,7 +223,15 @@ impl Ledger<'_> {
             Command::ProveFactor { typed, session } => {
                 factor_commands::prove(self.sql, context, &typed, &session)
             }
+            Command::NoteAccounts { accounts } => {
+                let writes = vec![context.session.note_accounts(accounts)];
+                let view = context.session.view(context.account, context.now);
+                Ok(Plan { writes, reply: LedgerReply::Session(view) })
+            }
             Command::Factors { factors } => factor_commands::execute(self.sql, context, factors),
+            Command::Passkeys { passkeys } => {
+                passkey_commands::execute(self.sql, context, passkeys)
+            }
         }
     }
 

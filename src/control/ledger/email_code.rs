@@ -11,7 +11,7 @@ use serde_json::json;
 use super::audit::Action;
 use super::context::CommandContext;
 use super::deletion::{CODE_LIFE, codes_spent};
-use super::factors::{self, CheckedFactor, FactorDesk};
+use super::factors::{self, CheckedFactor, FactorDesk, FactorMatch};
 use super::mailbox;
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -153,7 +153,9 @@ pub(super) fn prove(
         author: context.author(),
     };
     // `Digest` compares in constant time.
-    let compare = || Ok((code.mac == mac).then(end));
+    let compare = || {
+        Ok(if code.mac == mac { FactorMatch::Right(end()) } else { FactorMatch::Wrong(Vec::new()) })
+    };
     match desk.counted(context.session.member_id(), ProofMethod::EmailCode, compare)? {
         CheckedFactor::Accepted { method, mut writes } => {
             writes.push(context.session.prove(method, now));

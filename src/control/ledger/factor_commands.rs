@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::audit::Action;
 use super::context::CommandContext;
-use super::factors::{self, CheckedFactor, FactorDesk, TotpRow};
+use super::factors::{self, CheckedFactor, FactorDesk, FactorMatch, TotpRow};
 use super::member::Member;
 use super::{challenge, mfa, sessions};
 use crate::ledger::plan::Plan;
@@ -36,7 +36,7 @@ pub(super) fn execute(
             let view = factors::view(sql, member, context.now)?;
             Ok(Plan::read(LedgerReply::Factors(view)))
         }
-        FactorsCommand::BeginTotp { .. } if context.session.with_factor() => {
+        FactorsCommand::BeginTotp { .. } if context.session.factor_kinds().totp => {
             Ok(Plan::refuse(Refusal::FactorIsOn))
         }
         FactorsCommand::BeginTotp { sealed } => {
@@ -50,9 +50,11 @@ pub(super) fn execute(
             })
         }
         FactorsCommand::ConfirmTotp { code, recovery } => confirm(sql, context, &code, &recovery),
-        FactorsCommand::TurnOffTotp => turn_off(sql, context),
+        FactorsCommand::TurnOffTotp => turn_off_app(sql, context),
         FactorsCommand::RenewRecoveryCodes { recovery } => renew(sql, context, &recovery),
-        FactorsCommand::Reset { member: wanted } if wanted == member => turn_off(sql, context),
+        FactorsCommand::Reset { member: wanted } if wanted == member => {
+            turn_off(sql, context, None)
+        }
         FactorsCommand::Reset { member } => reset(sql, context, member),
     }
 }
@@ -87,7 +89,8 @@ fn confirm(
     code: &SecretText,
     recovery: &NewRecoveryCodes,
 ) -> Result<Plan, SqlError> {
-    if context.session.with_factor() {
+    let kinds = context.session.factor_kinds();
+    if kinds.totp {
         return Ok(Plan::refuse(Refusal::FactorIsOn));
     }
     if recovery.macs.len() != CODES {
@@ -99,16 +102,30 @@ fn confirm(
     let Some(row) = pending else { return Ok(Plan::refuse(Refusal::NoFactor)) };
     let first = || {
         let step = row.step_of(&desk(sql, context), id, code);
-        Ok(step.map(|step| vec![factors::confirm(id, step, now)]))
+        Ok(FactorMatch::of(step.map(|step| vec![factors::confirm(id, step, now)])))
     };
     let mut writes = match desk(sql, context).counted(id, ProofMethod::Totp, first)? {
         CheckedFactor::Accepted { writes, .. } => writes,
         refused => return Ok(refusal(refused)),
     };
+    if kinds.passkey {
+        let view = factors::view(sql, id, now)?;
+        let (added, left) = (FactorChange::AppAdded, view.recovery_codes_left);
+        writes.extend(desk(sql, context).news(&member, added, None, None, left)?);
+        writes.push(context.author().did(Action::AddApp));
+        let view = FactorsView { totp_since: Some(now), pending_until: None, ..view };
+        return Ok(Plan { writes, reply: LedgerReply::Factors(view) });
+    }
     writes.extend(factors::store_codes(id, recovery));
     writes.push(context.session.prove(ProofMethod::Totp, now));
     writes.push(sessions::end_all(id, Some(context.session.id())));
-    writes.extend(desk(sql, context).news(&member, FactorChange::TurnedOn, None, codes_left())?);
+    writes.extend(desk(sql, context).news(
+        &member,
+        FactorChange::TurnedOn,
+        None,
+        None,
+        codes_left(),
+    )?);
     let (changes, keys) = mfa::record(context.account, id, true, Action::TurnOnFactor, now);
     writes.extend(changes);
     writes.push(context.author().did_in(Action::TurnOnFactor, revision_of(keys), None));
@@ -118,19 +135,45 @@ fn confirm(
             totp_since: Some(now),
             pending_until: None,
             recovery_codes_left: codes_left(),
+            passkeys: Vec::new(),
+            draws_codes: true,
             keys,
         }),
     })
 }
 
-fn turn_off(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlError> {
+/// Turns the app off, and with it MFA, unless passkeys stay.
+fn turn_off_app(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, SqlError> {
+    let kinds = context.session.factor_kinds();
+    if !kinds.totp {
+        return Ok(Plan::refuse(Refusal::NoFactor));
+    }
+    if !kinds.passkey {
+        return turn_off(sql, context, None);
+    }
+    let member = &context.session.member;
+    let view = factors::view(sql, member.view.id, context.now)?;
+    let (removed, left) = (FactorChange::AppRemoved, view.recovery_codes_left);
+    let mut writes = vec![factors::forget_app(member.view.id)];
+    writes.extend(desk(sql, context).news(member, removed, None, None, left)?);
+    writes.push(context.author().did(Action::RemoveApp));
+    let view = FactorsView { totp_since: None, ..view };
+    Ok(Plan { writes, reply: LedgerReply::Factors(view) })
+}
+
+/// Turns all factors off. `passkey` is the name of the passkey that was the last one.
+pub(super) fn turn_off(
+    sql: &dyn Sql,
+    context: &CommandContext<'_>,
+    passkey: Option<&str>,
+) -> Result<Plan, SqlError> {
     if !context.session.with_factor() {
         return Ok(Plan::refuse(Refusal::NoFactor));
     }
     let member = &context.session.member;
     let mut writes = Vec::from(factors::forget(member.view.id));
     writes.push(challenge::end_all(member.view.id));
-    writes.extend(desk(sql, context).news(member, FactorChange::TurnedOff, None, 0)?);
+    writes.extend(desk(sql, context).news(member, FactorChange::TurnedOff, passkey, None, 0)?);
     let (account, now) = (context.account, context.now);
     let (changes, keys) = mfa::record(account, member.view.id, false, Action::TurnOffFactor, now);
     writes.extend(changes);
@@ -153,9 +196,10 @@ fn renew(
     let mut writes = factors::store_codes(member.view.id, recovery);
     writes.push(context.author().did(Action::RenewRecoveryCodes));
     let left = codes_left();
-    writes.extend(desk(sql, context).news(member, FactorChange::CodesRenewed, None, left)?);
+    writes.extend(desk(sql, context).news(member, FactorChange::CodesRenewed, None, None, left)?);
     let view = factors::view(sql, member.view.id, context.now)?;
-    let reply = LedgerReply::Factors(FactorsView { recovery_codes_left: left, ..view });
+    let reply =
+        LedgerReply::Factors(FactorsView { recovery_codes_left: left, draws_codes: true, ..view });
     Ok(Plan { writes, reply })
 }
 
@@ -174,7 +218,7 @@ fn reset(sql: &dyn Sql, context: &CommandContext<'_>, member: MemberId) -> Resul
     writes.push(challenge::end_all(id));
     let details = json!({ "member": id, "member_name": member.view.name }).to_string();
     let by = Some(&context.session.member);
-    writes.extend(desk(sql, context).news(&member, FactorChange::Reset, by, 0)?);
+    writes.extend(desk(sql, context).news(&member, FactorChange::Reset, None, by, 0)?);
     let (account, now) = (context.account, context.now);
     let (changes, keys) = mfa::record(account, id, false, Action::ResetFactors, now);
     writes.extend(changes);
@@ -183,7 +227,7 @@ fn reset(sql: &dyn Sql, context: &CommandContext<'_>, member: MemberId) -> Resul
 }
 
 /// Returns the revision of a change of the account state, if it is one.
-fn revision_of(keys: Option<KeysConcerned>) -> Option<Revision> {
+pub(super) fn revision_of(keys: Option<KeysConcerned>) -> Option<Revision> {
     keys.map(|keys| keys.revision)
 }
 
@@ -199,10 +243,10 @@ fn refusal(checked: CheckedFactor) -> Plan {
     Plan { writes, reply: LedgerReply::Refused(refusal) }
 }
 
-fn desk<'a>(sql: &'a dyn Sql, context: &'a CommandContext<'_>) -> FactorDesk<'a> {
+pub(super) fn desk<'a>(sql: &'a dyn Sql, context: &'a CommandContext<'_>) -> FactorDesk<'a> {
     FactorDesk { sql, account: context.account, master: context.master, author: context.author() }
 }
 
-fn codes_left() -> u32 {
+pub(super) fn codes_left() -> u32 {
     CODES.try_into().unwrap_or(u32::MAX)
 }

@@ -1,7 +1,7 @@
 //! Second factors of members: their rows, and the check of a typed code.
 //!
-//! A member has a second factor once a code has confirmed the seed of an authenticator app. Then
-//! recovery codes work in its place, each once.
+//! A member has a second factor once a code has confirmed the seed of an authenticator app, or with
+//! a first passkey. Then recovery codes work in its place, each once.
 //!
 //! A code is checked, counted and used up in one run. So of parallel requests with one code, one is
 //! accepted, and a thousand wrong ones count as a thousand. Refused codes have a rate limit per
@@ -15,20 +15,25 @@ use serde_json::json;
 
 use super::account::Account;
 use super::audit::{Action, Author};
-use super::mailbox;
 use super::member::Member;
+use super::passkeys::PasskeyCheck;
+use super::{mailbox, passkeys};
 use crate::objects::rate_limit::{FixedWindow, Window};
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::protocol::encryption::{self, Ciphertext};
 use crate::protocol::envelope::{FactorChange, Letter};
-use crate::protocol::factors::{FactorsView, TypedFactor};
+use crate::protocol::factors::{FactorKinds, FactorsView, TypedFactor};
 use crate::protocol::master::MasterSecrets;
+use crate::protocol::passkey::PresentedPasskey;
 use crate::protocol::proof::ProofMethod;
 use crate::protocol::recovery::{NewRecoveryCodes, RecoveryCode};
 use crate::protocol::totp::{Seed, TimeStep, seed_associated_data};
 
-/// SQL expression that is 1 if the row `member` has a second factor, otherwise 0.
-pub const HAS_SECOND_FACTOR: &str = "EXISTS (SELECT 1 FROM totp WHERE totp.member = member.id AND totp.confirmed_at_ms IS NOT NULL)";
+/// SQL expression that is 1 if the row `member` has an authenticator app, otherwise 0.
+pub const HAS_APP: &str = "EXISTS (SELECT 1 FROM totp WHERE totp.member = member.id AND totp.confirmed_at_ms IS NOT NULL)";
+
+/// SQL expression that is 1 if the row `member` has a passkey, otherwise 0.
+pub const HAS_PASSKEY: &str = "EXISTS (SELECT 1 FROM passkey WHERE passkey.member = member.id)";
 
 /// Time for the first code of a new app.
 pub const PENDING: DurationMs = DurationMs::from_s(10 * 60);
@@ -39,8 +44,16 @@ pub const REFUSED: FixedWindow = FixedWindow { tries_max: 30, window: DurationMs
 
 /// Returns `true` if the member has a second factor.
 pub fn has_second_factor(sql: &dyn Sql, member: MemberId) -> Result<bool, SqlError> {
-    let text = "SELECT count(*) FROM totp WHERE member = ? AND confirmed_at_ms IS NOT NULL";
-    Ok(sql.integer(&Statement::new(text).bind(member.as_str()))? > 0)
+    Ok(kinds(sql, member)?.any())
+}
+
+/// Returns the kinds of second factors that the member has.
+pub(super) fn kinds(sql: &dyn Sql, member: MemberId) -> Result<FactorKinds, SqlError> {
+    let text = format!("SELECT {HAS_APP}, {HAS_PASSKEY} FROM member WHERE id = ?");
+    let read =
+        |mut row: Row| Ok(FactorKinds { totp: row.integer()? != 0, passkey: row.integer()? != 0 });
+    let found = sql.first(&Statement::new(text).bind(member.as_str()))?.map(read).transpose()?;
+    Ok(found.unwrap_or_default())
 }
 
 /// Returns `true` if the policy demands a second factor, and the member has none.
@@ -101,6 +114,13 @@ impl TotpRow {
     }
 }
 
+impl FactorMatch {
+    /// Returns the outcome of a code, which is right if it has writes.
+    pub fn of(writes: Option<Vec<Statement>>) -> Self {
+        writes.map_or(Self::Wrong(Vec::new()), Self::Right)
+    }
+}
+
 /// The context in which a code is checked.
 #[derive(Clone, Copy)]
 pub(super) struct FactorDesk<'a> {
@@ -109,6 +129,14 @@ pub(super) struct FactorDesk<'a> {
     /// Secrets that decrypt seeds and make MACs; `None` refuses every code.
     pub master: Option<&'a MasterSecrets>,
     pub author: Author<'a>,
+}
+
+/// The outcome of comparing a factor with those of the member.
+pub(super) enum FactorMatch {
+    /// It is right; the writes use it up.
+    Right(Vec<Statement>),
+    /// It is not; the writes note more than the try.
+    Wrong(Vec<Statement>),
 }
 
 /// The outcome of a check.
@@ -122,40 +150,65 @@ pub(super) enum CheckedFactor {
 }
 
 impl FactorDesk<'_> {
-    /// Checks a code of a second factor that the member has.
+    /// Checks a second factor that the member has.
     pub fn check(&self, member: &Member, typed: &TypedFactor) -> Result<CheckedFactor, SqlError> {
-        let (method, code) = match typed {
-            TypedFactor::Totp(code) => (ProofMethod::Totp, code),
-            TypedFactor::RecoveryCode(code) => (ProofMethod::RecoveryCode, code),
+        let method = match typed {
+            TypedFactor::Totp(_) => ProofMethod::Totp,
+            TypedFactor::RecoveryCode(_) => ProofMethod::RecoveryCode,
+            TypedFactor::Passkey(_) => ProofMethod::Passkey,
         };
-        self.counted(member.view.id, method, || match method {
-            ProofMethod::RecoveryCode => self.use_recovery_code(member, code),
-            _ => self.use_totp(member.view.id, code),
+        self.counted(member.view.id, method, || match typed {
+            TypedFactor::Totp(code) => self.use_totp(member.view.id, code).map(FactorMatch::of),
+            TypedFactor::RecoveryCode(code) => {
+                self.use_recovery_code(member, code).map(FactorMatch::of)
+            }
+            TypedFactor::Passkey(presented) => self.use_passkey(member, presented),
         })
     }
 
-    /// Counts a try, and runs a check that returns the writes of an accepted code.
+    /// Counts a try, and runs a check.
     pub fn counted(
         &self,
         member: MemberId,
         method: ProofMethod,
-        check: impl FnOnce() -> Result<Option<Vec<Statement>>, SqlError>,
+        check: impl FnOnce() -> Result<FactorMatch, SqlError>,
     ) -> Result<CheckedFactor, SqlError> {
         let window = match REFUSED.count(window(self.sql, member)?, self.author.now) {
             Ok(window) => window,
             Err(until) => return Ok(CheckedFactor::Exhausted { until }),
         };
-        if let Some(writes) = check()? {
-            return Ok(CheckedFactor::Accepted { method, writes });
-        }
+        let mut writes = match check()? {
+            FactorMatch::Right(writes) => return Ok(CheckedFactor::Accepted { method, writes }),
+            FactorMatch::Wrong(writes) => writes,
+        };
         let details = json!({ "method": method }).to_string();
-        Ok(CheckedFactor::Refused {
-            tries_left: REFUSED.tries_max.saturating_sub(window.tries),
-            writes: vec![
-                store_window(member, window),
-                self.author.did_about(Action::RefuseFactor, details),
-            ],
+        writes.push(store_window(member, window));
+        writes.push(self.author.did_about(Action::RefuseFactor, details));
+        let tries_left = REFUSED.tries_max.saturating_sub(window.tries);
+        Ok(CheckedFactor::Refused { tries_left, writes })
+    }
+
+    fn use_passkey(
+        &self,
+        member: &Member,
+        presented: &PresentedPasskey,
+    ) -> Result<FactorMatch, SqlError> {
+        Ok(match passkeys::check(self.sql, member.view.id, presented, self.author.now)? {
+            PasskeyCheck::Right { writes } => FactorMatch::Right(writes),
+            PasskeyCheck::Wrong => FactorMatch::Wrong(Vec::new()),
+            PasskeyCheck::Cloned { name, mut writes } => {
+                writes.extend(self.note_clone(member, &name)?);
+                FactorMatch::Wrong(writes)
+            }
         })
+    }
+
+    /// Records that a passkey was refused as a copy, and mails its member.
+    pub fn note_clone(&self, member: &Member, name: &str) -> Result<Vec<Statement>, SqlError> {
+        let details = json!({ "passkey": name }).to_string();
+        let mut writes = vec![self.author.did_about(Action::RefuseClone, details)];
+        writes.extend(self.news(member, FactorChange::PasskeyCloned, Some(name), None, 0)?);
+        Ok(writes)
     }
 
     fn use_totp(
@@ -197,22 +250,24 @@ impl FactorDesk<'_> {
             .bind(mac.as_bytes().as_slice());
         let details = json!({ "left": left }).to_string();
         let mut writes = vec![end, self.author.did_about(Action::UseRecoveryCode, details)];
-        writes.extend(self.news(member, FactorChange::CodeUsed, None, left)?);
+        writes.extend(self.news(member, FactorChange::CodeUsed, None, None, left)?);
         Ok(Some(writes))
     }
 
-    /// Queues the mail to a member about a change of their factors. `by` is the owner who made it,
-    /// if it was not the member.
+    /// Queues the mail to a member about a change of their factors, and names the passkey that it
+    /// is about. `by` is the owner who made it, if it was not the member.
     pub fn news(
         &self,
         member: &Member,
         change: FactorChange,
+        passkey: Option<&str>,
         by: Option<&Member>,
         left: u32,
     ) -> Result<[Statement; 3], SqlError> {
         let now = self.author.now;
         let letter = Letter::FactorsChanged {
             change,
+            passkey: passkey.map(str::to_owned),
             account: self.account.name.clone(),
             by: by.map(|by| by.view.name.clone()),
             left,
@@ -259,6 +314,8 @@ pub(super) fn view(sql: &dyn Sql, member: MemberId, now: UnixMs) -> Result<Facto
         totp_since: row.as_ref().and_then(TotpRow::confirmed_at),
         pending_until: row.as_ref().and_then(|row| row.pending_until(now)),
         recovery_codes_left: u32::try_from(left).unwrap_or(u32::MAX),
+        passkeys: passkeys::views(sql, member)?,
+        draws_codes: false,
         keys: None,
     })
 }
@@ -291,9 +348,14 @@ pub(super) fn store_codes(member: MemberId, codes: &NewRecoveryCodes) -> Vec<Sta
     writes
 }
 
+/// Removes the app of a member.
+pub(super) fn forget_app(member: MemberId) -> Statement {
+    Statement::new("DELETE FROM totp WHERE member = ?").bind(member.as_str())
+}
+
 /// Removes all factors of a member, with the count of refused codes.
-pub(super) fn forget(member: MemberId) -> [Statement; 3] {
-    ["totp", "recovery_code", "factor_try"].map(|table| {
+pub(super) fn forget(member: MemberId) -> [Statement; 4] {
+    ["totp", "passkey", "recovery_code", "factor_try"].map(|table| {
         Statement::new(format!("DELETE FROM {table} WHERE member = ?")).bind(member.as_str())
     })
 }

@@ -33,6 +33,7 @@ use crate::protocol::deletion::MailState;
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::encryption::Ciphertext;
 use crate::protocol::envelope::{Envelope, Letter};
+use crate::protocol::factors::FactorKinds;
 use crate::protocol::ledger::{Joining, LedgerReply};
 use crate::protocol::member::{Language, Role};
 use crate::protocol::members::{InvitationOffer, InvitationView, NewInvitation};
@@ -446,8 +447,13 @@ pub(super) fn join(
         let id = format!("member-joined/{}/{}/{}", account.id, member.view.id, owner.view.id);
         writes.extend(mailbox::notice(account, &owner.view, id, letter, now)?);
     }
-    let Plan { writes: signed_in, reply } =
-        begin_session(account, member, &session, author, Some(ProofMethod::Password));
+    let Plan { writes: signed_in, reply } = begin_session(
+        account,
+        member,
+        &session,
+        author,
+        (Some(ProofMethod::Password), FactorKinds::default()),
+    );
     writes.extend(signed_in);
     Ok(Plan { writes, reply })
 }

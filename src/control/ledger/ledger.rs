@@ -46,8 +46,8 @@ use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
     address, at_stake, attempts, challenge, deletion, document, idempotency, invitations, issued,
-    issuing, key, key_ends, mailbox, name_folding, networks, notices, outbox, password, policy,
-    publication, rebuild, refresh, repair, revoking, sessions, state, usage,
+    issuing, key, key_ends, mailbox, name_folding, networks, notices, outbox, passkey_commands,
+    password, policy, publication, rebuild, refresh, repair, revoking, sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
@@ -278,6 +278,9 @@ impl<'a> Ledger<'a> {
             LedgerRequest::Join(joining) => invitations::join(self.sql, account, joining, now),
             LedgerRequest::AnswerChallenge(answer) => {
                 challenge::answer(self.sql, account, self.master, &answer, now)
+            }
+            LedgerRequest::SignInByPasskey(request) => {
+                passkey_commands::sign_in(self.sql, account, self.master, request, now)
             }
         }
     }

@@ -85,10 +85,11 @@ fn entries(
         "SELECT {}, member.created_at_ms, member.seen_at_ms, {keys_ending},
             (SELECT max(seen_at_ms) FROM session WHERE session.member = member.id),
             (SELECT count(*) FROM session WHERE session.member = member.id
-                AND session.created_at_ms > ? AND session.seen_at_ms > ?), {}
+                AND session.created_at_ms > ? AND session.seen_at_ms > ?), {} OR {}
         FROM member WHERE removed_at_ms IS NULL {filter} ORDER BY created_at_ms, id",
         Member::COLUMNS,
-        factors::HAS_SECOND_FACTOR
+        factors::HAS_APP,
+        factors::HAS_PASSKEY
     );
     let statement = Statement::new(text)
         .bind(context.now.saturating_sub(sessions::LIFE))

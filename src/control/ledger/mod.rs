@@ -38,6 +38,8 @@ pub mod notices;
 pub mod operator;
 pub mod outbox;
 mod pair;
+mod passkey_commands;
+mod passkeys;
 mod password;
 pub mod plan;
 pub mod policy;

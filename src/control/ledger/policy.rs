@@ -204,6 +204,7 @@ struct Holder {
     is_editor: bool,
     is_gone: bool,
     has_mfa: bool,
+    has_passkey: bool,
     keys: u32,
 }
 
@@ -216,6 +217,7 @@ struct Holdings {
 impl Holdings {
     fn load(sql: &dyn Sql) -> Result<Self, SqlError> {
         let members = "SELECT name, role <> 'viewer', removed_at_ms IS NOT NULL, mfa,
+            EXISTS (SELECT 1 FROM passkey WHERE passkey.member = member.id),
             (SELECT count(*) FROM key INDEXED BY key_of_member
                 WHERE created_by = member.id AND issued_by IS NULL AND deleted_at_ms IS NULL)
             FROM member ORDER BY name, id";
@@ -236,6 +238,7 @@ fn read_holder(mut row: Row) -> Result<Holder, SqlError> {
         is_editor: row.integer()? != 0,
         is_gone: row.integer()? != 0,
         has_mfa: row.integer()? != 0,
+        has_passkey: row.integer()? != 0,
         keys: row.count()?,
     })
 }
@@ -286,9 +289,11 @@ fn effects(account: &Account, after: &Policy, holdings: &Holdings) -> Vec<Policy
         }
         (false, false) | (true, true) => {}
     }
-    if after.proofs.needs_more_factors_than(before.proofs) {
+    let needs = |demand| after.proofs.demands_more(before.proofs, demand);
+    let (factor, passkey) = (needs(DemandedProof::Totp), needs(DemandedProof::Passkey));
+    if factor || passkey {
         effects.push(of_members(PolicyEffectKind::MembersWithoutProof, &|one| {
-            !one.is_gone && !one.has_mfa
+            !one.is_gone && ((factor && !one.has_mfa) || (passkey && !one.has_passkey))
         }));
     }
     match (before.demands_mfa, after.demands_mfa) {

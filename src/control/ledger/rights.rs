@@ -3,7 +3,7 @@
 use claviger_core::base::id::MemberId;
 
 use crate::protocol::command::Command;
-use crate::protocol::factors::FactorsCommand;
+use crate::protocol::factors::{FactorsCommand, PasskeyCommand};
 use crate::protocol::member::Role;
 use crate::protocol::members::MembersCommand;
 use crate::protocol::proof::{ActionClass, GivenProof, ProofMethod, ProofPolicy};
@@ -39,6 +39,7 @@ fn demand(command: &Command) -> RequiredRights {
         | Command::StepUp { .. }
         | Command::MailProofCode { .. }
         | Command::ProveCode { .. }
+        | Command::NoteAccounts { .. }
         | Command::ProveFactor { .. } => RequiredRights::Session,
         Command::Factors { factors } => match factors {
             FactorsCommand::Show => RequiredRights::Session,
@@ -49,6 +50,8 @@ fn demand(command: &Command) -> RequiredRights {
             FactorsCommand::Reset { .. } => RequiredRights::ProvenOwner,
         },
         Command::ChangeAddress => RequiredRights::ProvenSession,
+        Command::Passkeys { passkeys: PasskeyCommand::Rename { .. } } => RequiredRights::Session,
+        Command::Passkeys { .. } => RequiredRights::ProvenSession,
         // No fresh proof: a member who notices a foreign session must be able to end it at once.
         Command::ListSessions | Command::EndSession { .. } | Command::EndOtherSessions => {
             RequiredRights::Session
@@ -110,7 +113,9 @@ fn class(command: &Command) -> ActionClass {
         Command::Service { .. } => ActionClass::ChangeService,
         Command::Operate { .. } => ActionClass::Operate,
         Command::Factors { factors: FactorsCommand::Reset { .. } } => ActionClass::ManageMembers,
-        Command::Factors { .. } | Command::ChangeAddress => ActionClass::ChangeFactors,
+        Command::Factors { .. } | Command::Passkeys { .. } | Command::ChangeAddress => {
+            ActionClass::ChangeFactors
+        }
         Command::Members { members: MembersCommand::EditAccount { .. } } => {
             ActionClass::ChangeAccount
         }

@@ -10,6 +10,7 @@ mod factors;
 mod members;
 mod mfa;
 mod notices;
+mod passkeys;
 mod policy;
 mod proofs;
 mod rotation;
@@ -20,6 +21,7 @@ use self::factors::FACTORS;
 use self::members::MEMBERS;
 use self::mfa::MFA;
 use self::notices::NOTICES;
+use self::passkeys::PASSKEYS;
 use self::policy::POLICY;
 use self::proofs::PROOFS;
 use self::rotation::ROTATION;
@@ -58,6 +60,7 @@ pub const MIGRATIONS: &[Migration] = &[
     NOTICES,
     PROOFS,
     ADDRESSES,
+    PASSKEYS,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

@@ -11,10 +11,12 @@ use super::member::Member;
 use super::publication;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
+use crate::protocol::factors::FactorKinds;
 use crate::protocol::identity::NewSession;
 use crate::protocol::ledger::SessionProof;
 use crate::protocol::member::Role;
 use crate::protocol::proof::{DemandedProof, GivenProof, ProofMethod};
+use crate::protocol::refusal::Refusal;
 use crate::protocol::token::SESSION_LIFE_MS;
 use crate::protocol::view::SessionView;
 
@@ -47,8 +49,8 @@ pub struct Session {
     proven_at: UnixMs,
     /// Method of the last proof of identity; `None` for one of a later release.
     proven_by: Option<ProofMethod>,
-    /// `true` if the member has a second factor.
-    with_factor: bool,
+    /// Kinds of second factors that the member has.
+    kinds: FactorKinds,
     seen_at: UnixMs,
     last_address: Option<String>,
     accounts: u32,
@@ -66,10 +68,11 @@ impl Session {
     ) -> Result<Option<Self>, SqlError> {
         let text = format!(
             "SELECT session.digest, session.created_at_ms, session.proven_at_ms, session.seen_at_ms,
-                ifnull(session.last_address, session.address), session.accounts, session.proven_by, {}, {}
+                ifnull(session.last_address, session.address), session.accounts, session.proven_by, {}, {}, {}
             FROM session JOIN member ON member.id = session.member
             WHERE session.id = ? AND member.removed_at_ms IS NULL",
-            factors::HAS_SECOND_FACTOR,
+            factors::HAS_APP,
+            factors::HAS_PASSKEY,
             Member::COLUMNS
         );
         let Some(row) = sql.first(&Statement::new(text).bind(proof.id.as_str()))? else {
@@ -84,14 +87,15 @@ impl Session {
         let digest = Digest::from_bytes(row.bytes()?);
         let (created_at, proven_at, seen_at) = (row.time()?, row.time()?, row.time()?);
         let (last_address, accounts) = (row.optional_text()?, row.count()?);
-        let (proven_by, with_factor) = (ProofMethod::parse(&row.text()?), row.integer()? != 0);
+        let proven_by = ProofMethod::parse(&row.text()?);
+        let kinds = FactorKinds { totp: row.integer()? != 0, passkey: row.integer()? != 0 };
         let member = Member::read(&mut row)?;
         let session = Self {
             id,
             created_at,
             proven_at,
             proven_by,
-            with_factor,
+            kinds,
             seen_at,
             last_address,
             accounts,
@@ -101,13 +105,13 @@ impl Session {
     }
 
     /// Returns a session of `member` that begins now. `proof` is the method of a fresh proof of
-    /// identity, if the member has given one. A session that begins by a factor is of a member who
-    /// has one.
+    /// identity, if the member has given one.
     pub fn begin(
         new: &NewSession,
         member: Member,
         address: Option<&str>,
         proof: Option<ProofMethod>,
+        kinds: FactorKinds,
         now: UnixMs,
     ) -> Self {
         Self {
@@ -115,7 +119,7 @@ impl Session {
             created_at: new.began.map_or(now, |began| began.min(now)),
             proven_at: if proof.is_some() { now } else { now.saturating_sub(STEP_UP) },
             proven_by: proof.or(Some(ProofMethod::Password)),
-            with_factor: proof.is_some_and(ProofMethod::is_factor),
+            kinds,
             seen_at: now,
             last_address: address.map(str::to_owned),
             accounts: new.accounts.max(1),
@@ -156,7 +160,6 @@ impl Session {
     pub fn prove(&mut self, method: ProofMethod, now: UnixMs) -> Statement {
         self.proven_at = self.proven_at.max(now);
         self.proven_by = Some(method);
-        self.with_factor |= method.is_factor();
         let text = "UPDATE session SET proven_at_ms = ?, proven_by = ? WHERE id = ?";
         Statement::new(text).bind(self.proven_at).bind(self.stored_method()).bind(self.id.as_str())
     }
@@ -214,20 +217,42 @@ impl Session {
         GivenProof {
             method: self.proven_by,
             is_fresh: now < self.proven_at.saturating_add(STEP_UP),
-            with_factor: self.with_factor,
+            with_factor: self.with_factor(),
         }
     }
 
     /// Returns `true` if the member has a second factor.
     pub fn with_factor(&self) -> bool {
-        self.with_factor
+        self.kinds.any()
+    }
+
+    /// Returns the kinds of second factors that the member has.
+    pub fn factor_kinds(&self) -> FactorKinds {
+        self.kinds
+    }
+
+    /// Returns the refusal with those factors alone that the member has. If none of them suffices,
+    /// returns it unchanged.
+    pub fn offered(&self, refusal: Refusal) -> Refusal {
+        let Refusal::ProofRequired { methods } = &refusal else { return refusal };
+        let own = self.kinds.methods();
+        let is_offered = |method: &&ProofMethod| !method.is_factor() || own.contains(method);
+        let offered: Vec<ProofMethod> = methods.iter().filter(is_offered).copied().collect();
+        if offered.is_empty() { refusal } else { Refusal::ProofRequired { methods: offered } }
+    }
+
+    /// Stores the number of the person's memberships.
+    pub fn note_accounts(&mut self, accounts: u32) -> Statement {
+        self.accounts = accounts.max(1);
+        let text = "UPDATE session SET accounts = ? WHERE id = ?";
+        Statement::new(text).bind(self.accounts).bind(self.id.as_str())
     }
 
     /// Returns the end of the proof, for the demand of most actions: of a proof that does not
     /// suffice, its beginning.
     fn proven_until(&self) -> UnixMs {
         let suffices =
-            GivenProof { method: self.proven_by, is_fresh: true, with_factor: self.with_factor }
+            GivenProof { method: self.proven_by, is_fresh: true, with_factor: self.with_factor() }
                 .satisfies(DemandedProof::Password);
         let life = if suffices { STEP_UP } else { DurationMs::from_ms(0) };
         self.proven_at.saturating_add(life)
@@ -255,7 +280,8 @@ impl Session {
             publication_lag_s: publication::alarming_lag(account, now)
                 .map(|lag| lag.as_ms().div_euclid(1_000)),
             accounts: self.accounts,
-            mfa: self.with_factor,
+            mfa: self.with_factor(),
+            factors: self.kinds,
             proven_by: self.proven_by,
             secret_version: self.member.secret_version,
         }

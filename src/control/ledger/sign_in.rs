@@ -11,12 +11,13 @@ use super::member::Member;
 use super::password::{VerifiedPassword, follow};
 use super::service::Service;
 use super::sessions::Session;
-use super::{challenge, factors, key_ends, networks, repair};
+use super::{challenge, factors, key_ends, networks, passkeys, repair};
 use crate::ledger::plan::Plan;
 use crate::objects::object::Entropy;
 use crate::objects::sql::{Sql, SqlError};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::activity::Actor;
+use crate::protocol::factors::FactorKinds;
 use crate::protocol::identity::NewSession;
 use crate::protocol::ledger::{LedgerReply, Opening};
 use crate::protocol::policy::Policy;
@@ -59,8 +60,13 @@ pub(super) fn open(opening: Opening, operator: bool, now: UnixMs, entropy: &Entr
     ];
     writes.extend(networks::first(owner.view.id, address.as_deref(), now));
     writes.extend(service.and_then(|new| Service::first(new, now)).map(|service| service.store()));
-    let Plan { writes: signed_in, reply } =
-        begin_session(&account, owner, &session, author, Some(ProofMethod::Password));
+    let Plan { writes: signed_in, reply } = begin_session(
+        &account,
+        owner,
+        &session,
+        author,
+        (Some(ProofMethod::Password), FactorKinds::default()),
+    );
     writes.extend(signed_in);
     Plan { writes, reply }
 }
@@ -79,26 +85,31 @@ pub(super) fn sign_in(
 ) -> Result<Plan, SqlError> {
     let author = Author { actor: Actor::Member(member.view.id), address, now };
     let password = Some(ProofMethod::Password).filter(|_| proves);
-    if !factors::has_second_factor(sql, member.view.id)? {
-        return Ok(begin_session(account, member, new, author, password));
+    let kinds = factors::kinds(sql, member.view.id)?;
+    if !kinds.any() {
+        return Ok(begin_session(account, member, new, author, (password, kinds)));
     }
     let proven = new.proven_by.filter(|method| method.is_factor());
     Ok(match (proven, &new.challenge) {
-        (Some(_), _) => begin_session(account, member, new, author, proven),
-        (None, Some(challenge)) => challenge::open(&member, new, challenge, author),
+        (Some(_), _) => begin_session(account, member, new, author, (proven, kinds)),
+        (None, Some(challenge)) => {
+            let passkeys = passkeys::views(sql, member.view.id)?;
+            challenge::open(&member, new, challenge, (kinds, passkeys), author)
+        }
         (None, None) => Plan::refuse(Refusal::SignInRefused),
     })
 }
 
-/// Opens a session. The caller knows that the member has no second factor, or has proven it.
+/// Opens a session of a member with these kinds of factors. The caller knows that there are none,
+/// or that the member has proven one.
 pub(super) fn begin_session(
     account: &Account,
     member: Member,
     new: &NewSession,
     author: Author<'_>,
-    proof: Option<ProofMethod>,
+    (proof, kinds): (Option<ProofMethod>, FactorKinds),
 ) -> Plan {
-    let session = Session::begin(new, member, author.address, proof, author.now);
+    let session = Session::begin(new, member, author.address, proof, kinds, author.now);
     let mut writes = Vec::from(session.insert(new));
     writes.push(author.did(Action::SignIn));
     Plan { writes, reply: LedgerReply::Session(session.view(account, author.now)) }
@@ -114,7 +125,7 @@ pub(super) fn step_up(
 ) -> Plan {
     if context.session.with_factor() {
         let methods = DemandedProof::Password.methods(true).to_vec();
-        return Plan::refuse(Refusal::ProofRequired { methods });
+        return Plan::refuse(context.session.offered(Refusal::ProofRequired { methods }));
     }
     let (member, kept) = (context.session.member.clone(), Some(context.session.id()));
     let Some((member, mut writes)) = follow(member, password, kept, context.author()) else {

@@ -11,7 +11,7 @@ use crate::protocol::activity;
 use crate::protocol::deletion::NewCode;
 use crate::protocol::draft::{Changes, Draft};
 use crate::protocol::encryption::Ciphertext;
-use crate::protocol::factors::{FactorsCommand, TypedFactor};
+use crate::protocol::factors::{FactorsCommand, PasskeyCommand, TypedFactor};
 use crate::protocol::identity::NewSession;
 use crate::protocol::keys::Listing;
 use crate::protocol::member::SecretVersion;
@@ -232,9 +232,19 @@ pub enum Command {
     /// Authorises a change of the member's own address, and returns the session. The admin Worker
     /// then begins or confirms the change at the name objects.
     ChangeAddress,
+    /// Stores the number of the person's memberships in a session that a passkey has opened.
+    NoteAccounts {
+        /// Number of memberships.
+        accounts: u32,
+    },
     /// Reads or changes second factors.
     Factors {
         /// Command about second factors.
         factors: FactorsCommand,
+    },
+    /// Reads or changes passkeys.
+    Passkeys {
+        /// Command about passkeys.
+        passkeys: PasskeyCommand,
     },
 }

@@ -160,6 +160,9 @@ pub enum Letter {
     FactorsChanged {
         /// The change.
         change: FactorChange,
+        /// Name of the passkey that it is about; `None` for another factor.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        passkey: Option<String>,
         /// Name of the account.
         account: String,
         /// Name of the owner who made it; `None` for the recipient.
@@ -238,9 +241,9 @@ pub enum Letter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactorChange {
-    /// An authenticator app was turned on.
+    /// The first factor was turned on.
     TurnedOn,
-    /// The member turned it off.
+    /// The member turned the last one off.
     TurnedOff,
     /// An owner turned off all factors of the member.
     Reset,
@@ -248,6 +251,16 @@ pub enum FactorChange {
     CodesRenewed,
     /// A recovery code was used.
     CodeUsed,
+    /// An authenticator app was added to passkeys.
+    AppAdded,
+    /// The authenticator app was removed, and passkeys stay.
+    AppRemoved,
+    /// A passkey was added to other factors.
+    PasskeyAdded,
+    /// A passkey was removed, and other factors stay.
+    PasskeyRemoved,
+    /// A passkey was refused because someone may have copied it.
+    PasskeyCloned,
 }
 
 /// A letter to one recipient.

@@ -1,6 +1,6 @@
 //! Messages about second factors.
 
-use claviger_core::base::id::MemberId;
+use claviger_core::base::id::{MemberId, TokenId};
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::Bound;
@@ -8,6 +8,8 @@ use claviger_core::replication::record::Revision;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::encryption::Ciphertext;
+use crate::protocol::passkey::{NewPasskey, PasskeyView, PresentedPasskey};
+use crate::protocol::proof::ProofMethod;
 use crate::protocol::recovery::NewRecoveryCodes;
 
 /// A command about second factors: of the member who gives it, unless it names another.
@@ -42,7 +44,34 @@ pub enum FactorsCommand {
     },
 }
 
-/// A code of a second factor, as a person typed it.
+/// A command about the passkeys of the member who gives it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum PasskeyCommand {
+    /// Returns the state of the factors, if a further passkey may be added.
+    Begin,
+    /// Adds a passkey.
+    Add {
+        /// The passkey, whose registration the admin Worker has checked.
+        passkey: NewPasskey,
+        /// The drawn recovery codes, which count if it is the first factor.
+        recovery: NewRecoveryCodes,
+    },
+    /// Renames a passkey.
+    Rename {
+        /// ID of its row.
+        id: TokenId,
+        /// New name, already checked.
+        name: String,
+    },
+    /// Removes a passkey.
+    Remove {
+        /// ID of its row.
+        id: TokenId,
+    },
+}
+
+/// A second factor that a person presents: a code as they typed it, or a passkey.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "factor", content = "code", rename_all = "snake_case")]
 pub enum TypedFactor {
@@ -50,6 +79,36 @@ pub enum TypedFactor {
     Totp(SecretText),
     /// A recovery code.
     RecoveryCode(SecretText),
+    /// A passkey.
+    Passkey(PresentedPasskey),
+}
+
+/// The kinds of second factors that a member has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactorKinds {
+    /// `true` for an authenticator app.
+    #[serde(default)]
+    pub totp: bool,
+    /// `true` for at least one passkey.
+    #[serde(default)]
+    pub passkey: bool,
+}
+
+impl FactorKinds {
+    /// Returns `true` if the member has a second factor.
+    pub fn any(self) -> bool {
+        self.totp || self.passkey
+    }
+
+    /// Returns the methods by which the member proves a factor. Recovery codes stand for each.
+    pub fn methods(self) -> Vec<ProofMethod> {
+        let has = [
+            (self.totp, ProofMethod::Totp),
+            (self.any(), ProofMethod::RecoveryCode),
+            (self.passkey, ProofMethod::Passkey),
+        ];
+        has.into_iter().filter(|(has, _)| *has).map(|(_, method)| method).collect()
+    }
 }
 
 /// The state of a member's second factors.
@@ -61,6 +120,12 @@ pub struct FactorsView {
     pub pending_until: Option<UnixMs>,
     /// Number of recovery codes that still work.
     pub recovery_codes_left: u32,
+    /// Passkeys, in the order in which they were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passkeys: Vec<PasskeyView>,
+    /// `true` if the command has stored the recovery codes that it carried.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub draws_codes: bool,
     /// Consequence of the change for the member's keys; `None` if they do not depend on MFA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeysConcerned>,

@@ -24,7 +24,7 @@ use crate::protocol::command::Command;
 use crate::protocol::deletion::DeletionView;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::encryption::Ciphertext;
-use crate::protocol::factors::{FactorsView, TypedFactor};
+use crate::protocol::factors::{FactorKinds, FactorsView, TypedFactor};
 pub use crate::protocol::identity::NewSession;
 use crate::protocol::identity::{MailedCode, PasswordNews, ResetMail, SessionEntry};
 use crate::protocol::keys::{KeyPage, KeyView};
@@ -34,6 +34,7 @@ use crate::protocol::members::{InvitationOffer, InvitationView, MemberEntry, Mem
 use crate::protocol::notices::NoticeSettings;
 use crate::protocol::operator::OperatorCommand;
 use crate::protocol::pair::PairView;
+use crate::protocol::passkey::{PasskeyView, PresentedPasskey};
 use crate::protocol::policy::{PolicyChanges, PolicyPreview, PolicyState};
 use crate::protocol::refusal::Refusal;
 use crate::protocol::service_credentials::{NewService, ServiceView};
@@ -214,6 +215,8 @@ pub enum LedgerRequest {
     /// Passes on, for a name object, that attempts at the secrets of a member were refused. A
     /// repeated request has the same effect as one.
     AttemptsRefused(AttemptsNews),
+    /// Signs a member in by a passkey alone.
+    SignInByPasskey(PasskeySignIn),
 }
 
 impl From<EdgeRequest> for LedgerRequest {
@@ -295,6 +298,19 @@ pub struct ChallengeAnswer {
     pub digest: Digest,
     /// Code of the second factor.
     pub typed: TypedFactor,
+    /// Session to open.
+    pub session: NewSession,
+    /// IP address of the request.
+    pub address: Option<String>,
+}
+
+/// A sign-in by a passkey alone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PasskeySignIn {
+    /// ID of the member, from a user handle that Claviger made.
+    pub member: MemberId,
+    /// The passkey.
+    pub passkey: PresentedPasskey,
     /// Session to open.
     pub session: NewSession,
     /// IP address of the request.
@@ -477,6 +493,13 @@ pub enum LedgerReply {
     Challenged {
         /// End of the challenge, Unix ms.
         until: UnixMs,
+        /// Kinds of second factors that answer it; a ledger of an earlier release sends none, and
+        /// knows codes alone.
+        #[serde(default)]
+        factors: FactorKinds,
+        /// Passkeys of the member, for the prompt.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        passkeys: Vec<PasskeyView>,
     },
     /// The state of the member's second factors.
     Factors(FactorsView),

@@ -30,6 +30,7 @@ pub mod notices;
 pub mod objects;
 pub mod operator;
 pub mod pair;
+pub mod passkey;
 pub mod password_rules;
 pub mod password_text;
 pub mod policy;

@@ -74,8 +74,8 @@ pub enum ActionClass {
     Operate,
 }
 
-/// The proof that a class of actions demands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The proof that a class of actions demands, the weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DemandedProof {
     /// No proof beyond the session.
@@ -100,14 +100,6 @@ impl DemandedProof {
             "totp" => Some(Self::Totp),
             "passkey" => Some(Self::Passkey),
             _ => None,
-        }
-    }
-
-    /// Returns `true` if only a member with a second factor can satisfy the demand.
-    pub fn needs_factor(self) -> bool {
-        match self {
-            Self::None | Self::Password | Self::EmailCode => false,
-            Self::Totp | Self::Passkey => true,
         }
     }
 
@@ -218,10 +210,10 @@ impl ProofPolicy {
         [change_keys, show_secrets, change_service, manage_members, change_account, operate]
     }
 
-    /// Returns `true` if a class needs a second factor here and not in `before`.
-    pub fn needs_more_factors_than(&self, before: Self) -> bool {
-        let pairs = self.demands().into_iter().zip(before.demands());
-        pairs.into_iter().any(|(now, then)| now.needs_factor() && !then.needs_factor())
+    /// Returns `true` if a class demands this here, and demanded something weaker in `before`.
+    pub fn demands_more(&self, before: Self, demand: DemandedProof) -> bool {
+        let mut pairs = self.demands().into_iter().zip(before.demands());
+        pairs.any(|(now, then)| now == demand && then < demand)
     }
 
     /// Reads the JSON form. A demand that is absent is a password, as before there were others.
@@ -422,10 +414,21 @@ mod tests {
     }
 
     #[test]
-    fn only_an_app_and_a_passkey_need_a_factor() {
-        let all = ["none", "password", "email_code", "totp", "passkey"];
-        let need = all.iter().filter(|name| DemandedProof::parse(name).unwrap().needs_factor());
-        assert_eq!(need.copied().collect::<Vec<_>>(), ["totp", "passkey"]);
+    fn a_class_demands_more_if_its_demand_is_stronger_than_before() {
+        let [password, totp, passkey] =
+            [DemandedProof::Password, DemandedProof::Totp, DemandedProof::Passkey];
+        let before = ProofPolicy { operate: totp, ..ProofPolicy::PASSWORD };
+        for (operate, demand, more) in [
+            (passkey, passkey, true),
+            (passkey, totp, false),
+            (totp, totp, false),
+            (password, password, false),
+        ] {
+            let after = ProofPolicy { operate, ..before };
+            assert_eq!(after.demands_more(before, demand), more, "{operate:?} {demand:?}");
+        }
+        let after = ProofPolicy { change_keys: totp, ..before };
+        assert!(after.demands_more(before, totp), "another class");
     }
 
     #[test]

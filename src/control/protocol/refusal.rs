@@ -172,4 +172,16 @@ pub enum Refusal {
     FactorIsOn,
     /// The member has no second factor, or none that waits for its first code.
     NoFactor,
+    /// The member has reached the limit of passkeys.
+    TooManyPasskeys {
+        /// Most passkeys of a member.
+        max: u32,
+    },
+    /// The account has this passkey already.
+    PasskeyIsKnown,
+    /// The challenge of a new passkey was answered before.
+    PasskeyChallengeOver,
+    /// A sign-in by a passkey whose signature is right, but whose counter did not rise. Callers get
+    /// the answer of [`Self::SignInRefused`].
+    PasskeyCloned,
 }

@@ -64,7 +64,7 @@ pub const SESSION_LIFE_MS: i64 = 12 * 60 * 60 * 1000;
 
 /// Time by which a token may seem to come from the future, in milliseconds. Clocks differ by a
 /// second within the platform, and the clock of an operator's own machine by more.
-const AHEAD_MS_MAX: i64 = 60 * 1000;
+pub(super) const AHEAD_MS_MAX: i64 = 60 * 1000;
 
 /// The purpose of a token. Its letter is part of the token's text and must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::account::Email;
+use crate::protocol::factors::FactorKinds;
 use crate::protocol::member::{Language, Role, SecretVersion};
 use crate::protocol::policy::Policy;
 use crate::protocol::proof::ProofMethod;
@@ -57,6 +58,9 @@ pub struct SessionView {
     /// `true` if the member has a second factor.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub mfa: bool,
+    /// Kinds of second factors that the member has; a ledger of an earlier release sends none.
+    #[serde(default)]
+    pub factors: FactorKinds,
     /// Method of the last proof of identity. Not shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_by: Option<ProofMethod>,

@@ -10,6 +10,8 @@ use claviger_control::protocol::encryption;
 use claviger_control::protocol::factors::FactorsCommand;
 use claviger_control::protocol::identity::NewSession;
 use claviger_control::protocol::ledger::{ChallengeAnswer, LedgerReply, LedgerRequest};
+use claviger_control::protocol::passkey::ceremony::Ceremony;
+use claviger_control::protocol::passkey::{AssertionForm, PasskeyError};
 use claviger_control::protocol::recovery::{NewRecoveryCodes, RecoveryCode};
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::token::{Kind, MadeToken};
@@ -22,7 +24,7 @@ use claviger_workers::rng;
 use crate::clock::now;
 use crate::context::RequestContext;
 use crate::sessions::{new_session, session_answer, signed_in};
-use crate::{codes, persons, refusals, sessions};
+use crate::{ceremonies, codes, persons, refusals, sessions};
 
 /// Answers a request to a route about second factors.
 pub async fn answer(
@@ -47,17 +49,22 @@ pub async fn answer(
 /// cookie.
 pub async fn step_up(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let before = context.session()?;
-    let body::StepUp { password, code, recovery_code, email_code } = context.body().await?;
-    match (password, email_code, code, recovery_code) {
-        (Some(password), None, None, None) => sessions::step_up(context, &before, password).await,
-        (None, Some(code), None, None) => {
+    let body::StepUp { password, code, recovery_code, email_code, passkey } =
+        context.body().await?;
+    match (password, email_code, code, recovery_code, passkey) {
+        (Some(password), None, None, None, None) => {
+            sessions::step_up(context, &before, password).await
+        }
+        (None, Some(code), None, None, None) => {
             let code = form::code("email_code", CodePurpose::Proof, &code)?;
             let (account, id) = (before.account(), before.id());
             let mac = code.mac(CodePurpose::Proof, account, id, &context.config.master);
             prove(context, &before, |session| Command::ProveCode { mac, session }).await
         }
-        (None, None, code, recovery_code) => {
-            let typed = factor_form::typed(code, recovery_code)?;
+        (None, None, code, recovery_code, passkey) => {
+            let desk = ceremonies::desk(context, Ceremony::StepUp(before.id()));
+            let check = |form: &AssertionForm| desk.present_for(form, before.account());
+            let typed = factor_form::typed(code, recovery_code, passkey, check)?;
             prove(context, &before, |session| Command::ProveFactor { typed, session }).await
         }
         _ => {
@@ -117,20 +124,46 @@ async fn confirm_totp(context: &RequestContext<'_>) -> Result<Response, AdminPro
     let (codes, recovery) = draw_codes(context).await?;
     let body::ConfirmTotp { code } = context.body().await?;
     let code = factor_form::totp(&code)?;
-    with_codes(context, FactorsCommand::ConfirmTotp { code, recovery }, &codes).await
+    match ask(context, FactorsCommand::ConfirmTotp { code, recovery }).await? {
+        // A ledger of an earlier release knows no passkeys, and stores the codes.
+        LedgerReply::Factors(factors) if factors.draws_codes || factors.passkeys.is_empty() => {
+            Ok(Response::json(200, &view::factors_with_codes(&factors, &codes, now())))
+        }
+        LedgerReply::Factors(factors) => Ok(Response::json(200, &view::factors(&factors, now()))),
+        reply => Err(context.refusal(reply)),
+    }
 }
 
 async fn renew_recovery_codes(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let (codes, recovery) = draw_codes(context).await?;
-    with_codes(context, FactorsCommand::RenewRecoveryCodes { recovery }, &codes).await
+    match ask(context, FactorsCommand::RenewRecoveryCodes { recovery }).await? {
+        LedgerReply::Factors(factors) => {
+            Ok(Response::json(200, &view::factors_with_codes(&factors, &codes, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
 }
 
 /// Opens the session of a challenge. A token that Claviger never made, or that is over, costs no
 /// call.
 async fn answer_challenge(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    let body::AnswerChallenge { challenge, code, recovery_code } = context.body().await?;
-    let typed = factor_form::typed(code, recovery_code)?;
-    let challenge = genuine(context, &challenge)?;
+    let body::AnswerChallenge { challenge, code, recovery_code, passkey } = context.body().await?;
+    let token = genuine(context, &challenge);
+    let check = |form: &AssertionForm| {
+        // A challenge that is over has no passkey's, either.
+        let made = token.as_ref().map_err(|_| PasskeyError::Challenge)?;
+        let desk = ceremonies::desk(context, Ceremony::SecondFactor(made.id()));
+        desk.present_for(form, made.account())
+    };
+    let is_passkey = passkey.is_some();
+    let typed = factor_form::typed(code, recovery_code, passkey, check);
+    let (challenge, typed) = match (token, typed) {
+        (Ok(token), typed) => (token, typed?),
+        // The form of a code is judged first, and a passkey after its challenge.
+        (Err(over), Ok(_)) => return Err(over),
+        (Err(over), Err(_)) if is_passkey => return Err(over),
+        (Err(_), Err(problem)) => return Err(problem),
+    };
     let account = challenge.account();
     let (token, session) = new_session(context, account, 1);
     let answer = LedgerRequest::AnswerChallenge(ChallengeAnswer {
@@ -172,25 +205,12 @@ fn genuine(context: &RequestContext<'_>, text: &SecretText) -> Result<MadeToken,
 }
 
 /// Draws the recovery codes of the session's member.
-async fn draw_codes(
+pub async fn draw_codes(
     context: &RequestContext<'_>,
 ) -> Result<(Vec<RecoveryCode>, NewRecoveryCodes), AdminProblem> {
     let view = context.session_of(context.command(Command::Show).await?)?;
     let master = &context.config.master;
     Ok(NewRecoveryCodes::draw(view.account.id, view.member.id, master, &mut rng()))
-}
-
-async fn with_codes(
-    context: &RequestContext<'_>,
-    command: FactorsCommand,
-    codes: &[RecoveryCode],
-) -> Result<Response, AdminProblem> {
-    match ask(context, command).await? {
-        LedgerReply::Factors(factors) => {
-            Ok(Response::json(200, &view::factors_with_codes(&factors, codes, now())))
-        }
-        reply => Err(context.refusal(reply)),
-    }
 }
 
 async fn shown(

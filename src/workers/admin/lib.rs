@@ -20,6 +20,7 @@ mod activity;
 mod addresses;
 mod attempts;
 mod calls;
+mod ceremonies;
 mod clock;
 mod codes;
 mod context;
@@ -33,6 +34,7 @@ mod members;
 mod memory;
 mod objects;
 mod operator;
+mod passkeys;
 mod persons;
 mod refusals;
 mod service;
@@ -261,6 +263,7 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::EditNotices => members::edit_notices(context).await,
         Route::EditOwnAccount => members::edit_account(context).await,
         Route::Factors(route) => factors::answer(context, route).await,
+        Route::Passkeys(route) => passkeys::answer(context, route).await,
     }
 }
 

@@ -13,7 +13,6 @@ use claviger_control::protocol::identity::{Membership, ResetMail};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, NewSession};
 use claviger_control::protocol::member::{AddressVersion, SecretVersion};
 use claviger_control::protocol::objects::{NameReply, NameRequest};
-use claviger_control::protocol::proof::DemandedProof;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::view::SessionView;
 use claviger_core::base::http::problem::RequestProblem;
@@ -139,7 +138,7 @@ pub async fn change_password(context: &RequestContext<'_>) -> Result<Response, A
     let form: body::ChangePassword = context.body().await?;
     let view = context.session_of(context.command(Command::Show).await?)?;
     if view.mfa && view.step_up_until <= now() {
-        return Err(view::required(DemandedProof::Password.methods(true)));
+        return Err(view::factor_required(&view));
     }
     let names = [view.member.name.as_str(), &view.account.name, view.member.email.as_str()];
     form::new_password("new_password", &form.new_password, Some(&form.password), &names)?;
@@ -273,7 +272,7 @@ async fn mail_reset(
 
 /// Returns the person's memberships, and the version of their address. `opens` is the account that
 /// they open next.
-async fn memberships(
+pub async fn memberships(
     context: &RequestContext<'_>,
     account: AccountId,
     view: &SessionView,

@@ -13,7 +13,7 @@ use claviger_control::protocol::identity::{Membership, NewChallenge, NewSession}
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::member::{AddressVersion, SecretVersion};
 use claviger_control::protocol::objects::{NameReply, NameRequest};
-use claviger_control::protocol::proof::DemandedProof;
+use claviger_control::protocol::passkey::ceremony::Ceremony;
 use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::token::{MadeToken, NewToken};
 use claviger_control::protocol::view::SessionView;
@@ -28,7 +28,7 @@ use claviger_workers::rng;
 use crate::attempts::{self, Counted};
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::{access, calls, refusals};
+use crate::{access, calls, ceremonies, refusals};
 
 /// Earliest time for the refusal of a sign-in, in milliseconds. A password hash and a new object
 /// take less.
@@ -149,7 +149,7 @@ pub async fn step_up(
     let view = context.session_of(context.command(Command::Show).await?)?;
     if view.mfa {
         // No password is hashed that would prove nothing.
-        return Err(view::required(DemandedProof::Password.methods(true)));
+        return Err(view::factor_required(&view));
     }
     let own = Membership { account: before.account(), member: view.member.id };
     let proof = prove_again(context, &view, password).await?;
@@ -326,7 +326,7 @@ pub fn switched_or_challenged(
     reply: LedgerReply,
     tokens: &SignInTokens,
 ) -> Result<Response, AdminProblem> {
-    match challenged(&reply, tokens) {
+    match challenged(context, &reply, tokens) {
         Some(answer) => Ok(answer),
         None => Ok(opened(context, reply, &tokens.session)?.0),
     }
@@ -338,17 +338,25 @@ pub fn signed_in_or_challenged(
     reply: LedgerReply,
     tokens: &SignInTokens,
 ) -> Result<Response, AdminProblem> {
-    match challenged(&reply, tokens) {
+    match challenged(context, &reply, tokens) {
         Some(answer) => Ok(answer),
         None => signed_in(context, reply, &tokens.session),
     }
 }
 
 /// Returns the answer with the challenge, if the ledger opened one.
-fn challenged(reply: &LedgerReply, tokens: &SignInTokens) -> Option<Response> {
+fn challenged(
+    context: &RequestContext<'_>,
+    reply: &LedgerReply,
+    tokens: &SignInTokens,
+) -> Option<Response> {
     match reply {
-        LedgerReply::Challenged { until } => {
-            Some(Response::json(200, &view::challenged(&tokens.challenge, *until, now())))
+        LedgerReply::Challenged { until, factors, passkeys } => {
+            let token = &tokens.challenge;
+            let ceremony = Ceremony::SecondFactor(token.made().id());
+            let passkey = factors.passkey.then(|| ceremonies::options(context, ceremony, passkeys));
+            let document = view::challenged(token, *factors, passkey, *until, now());
+            Some(Response::json(200, &document))
         }
         _ => None,
     }

@@ -158,6 +158,8 @@ function answerTo(state, method, path, body) {
     "GET session": () => (state.signedIn ? ok(view()) : refused(401, "not_signed_in")),
     "POST session": () => {
       if (id === "switch") return switchTo(state, body);
+      // The list at the field for the address stays empty.
+      if (id === "passkey") return undefined;
       if (id === "factor" || body.code || body.recovery_code) return factorOf(body) ?? signIn();
       return state.factors.totp && !id ? ok(CHALLENGE) : signIn();
     },

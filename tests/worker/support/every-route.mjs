@@ -68,6 +68,9 @@ export const draft = { name: "a key", expires: "never", networks: [], permission
 const invitee = () => ({ email: `${random(20)}@example.org`, role: "viewer", language: "en" });
 /** A token that Claviger could have made, of an invitation that never was. */
 const invitation = () => token("I", { account: at.session.account.id });
+/** Answers of authenticators, of the right form alone. */
+const PASSKEY = { credential_id: "AA", client_data: "AA", authenticator_data: "AA", signature: "AA" };
+const NEW_PASSKEY = { client_data: "AA", attestation_object: "AA" };
 const setup = () => ({ token: setupToken(), account_name: "A", time_zone: "UTC", language: "en", ...OWNER });
 
 /**
@@ -87,6 +90,13 @@ export const ROUTES = [
   { method: "POST", path: () => "/v1/session/step-up/code", session: true, changes: true, good: [403, "step_up_required"] },
   { method: "POST", path: () => "/v1/session/switch", session: true, changes: true, body: () => ({ account: "zzzzzzzz" }), wrong: { account: 7 }, good: [404, "not_found"] },
   { method: "POST", path: () => "/v1/session/factor", changes: true, body: () => ({ challenge: "C", code: "123456" }), wrong: { code: 7 }, good: [401, "challenge_over"] },
+  { method: "POST", path: () => "/v1/session/step-up/options", session: true, changes: true, good: [409, "no_factor"] },
+  { method: "POST", path: () => "/v1/session/passkey/options", changes: true, good: [200] },
+  { method: "POST", path: () => "/v1/session/passkey", changes: true, body: () => ({ passkey: PASSKEY }), wrong: { passkey: 7 }, good: [401, "sign_in_refused"] },
+  { method: "POST", path: () => "/v1/member/factors/passkeys/options", session: true, changes: true, good: [200] },
+  { method: "POST", path: () => "/v1/member/factors/passkeys", session: true, changes: true, body: () => ({ name: "Phone", passkey: NEW_PASSKEY }), wrong: { name: 7 }, good: [401, "passkey_refused"] },
+  { method: "PATCH", path: () => "/v1/member/factors/passkeys/0123456789", session: true, changes: true, body: () => ({ name: "Phone" }), wrong: { name: 7 }, good: [404, "not_found"] },
+  { method: "DELETE", path: () => "/v1/member/factors/passkeys/0123456789", session: true, changes: true, good: [404, "not_found"] },
   { method: "GET", path: () => "/v1/member/factors", session: true, good: [200] },
   { method: "POST", path: () => "/v1/member/factors/totp", session: true, changes: true, good: [201] },
   { method: "POST", path: () => "/v1/member/factors/totp/confirm", session: true, changes: true, body: () => ({ code: "12345" }), wrong: { code: 7 }, good: [422, "invalid"] },

@@ -21,6 +21,7 @@ const SUBJECTS = [
   "member_name",
   "email",
   "method",
+  "passkey",
   "left",
   "attempts",
   "network",

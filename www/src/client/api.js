@@ -56,6 +56,7 @@ const RENEWING = [
   "POST /v1/session/step-up",
   "POST /v1/session/switch",
   "POST /v1/session/factor",
+  "POST /v1/session/passkey",
   "POST /v1/member/password",
   "POST /v1/member/address/confirm",
 ];

@@ -23,10 +23,12 @@ import { send } from "./api.js";
  * @property {{base_url: string, example_path: string, example_permission?: string | null}} api
  * @property {'ok' | 'failing' | 'off'} [mail] state of outgoing mail
  * @property {boolean} [mfa] `true` if the member has a second factor
+ * @property {string[]} [mfa_methods] methods by which the member proves a second factor
  * @property {number} [accounts] number of accounts that the person belongs to
  *
  * A sign-in that waits for a second factor, in place of a session document.
- * @typedef {{challenge: string, methods: string[], expires_at: string}} FactorChallenge
+ * @typedef {{challenge: string, methods: string[], expires_at: string, passkey?:
+ *   import('./passkey.js').PasskeyOptions | null}} FactorChallenge
  *
  * @typedef {object} SignedIn
  * @property {Session} session

@@ -17,7 +17,7 @@ const FIELD = "first-code";
 /**
  * @param {object} props
  * @param {import('./requests.js').PendingApp} props.app
- * @param {(codes: import('./requests.js').NewCodes) => void} props.onDone
+ * @param {(codes: import('./requests.js').AddedPasskey) => void} props.onDone
  * @param {() => void} props.onCancel
  */
 export function AppDialog({ app, onDone, onCancel }) {

@@ -1,6 +1,7 @@
 // Turns the second step of signing in on and off, and shows its recovery codes.
 import { useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
+import { knowsPasskeys } from "../client/passkey.js";
 import { policyOf } from "../client/policy.js";
 import { loadSession, useSession } from "../client/session.jsx";
 import { sayWithin } from "../i18n/bound.js";
@@ -14,6 +15,7 @@ import { Loading } from "../ui/loading.jsx";
 import { ProblemNotice, RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
 import { AppDialog } from "./app-dialog.jsx";
+import { AddPasskey, PasskeyList } from "./passkeys.jsx";
 import { RecoveryCodes } from "./recovery.jsx";
 import { useReached } from "./reached.js";
 import { beginApp, loadFactors, renewCodes, turnOffApp } from "./requests.js";
@@ -33,8 +35,8 @@ export function TwoSteps({ reached }) {
   const form = useForm({});
   const [app, setApp] = useState(/** @type {import('./requests.js').PendingApp | null} */ (null));
   const [codes, setCodes] = useState(/** @type {string[] | null} */ (null));
-  const [asking, setAsking] = useState(/** @type {'off' | 'renew' | null} */ (null));
-  const [done, setDone] = useState(/** @type {string | null} */ (null));
+  const [asking, setAsking] = useState(/** @type {'off' | 'renew' | 'passkey' | null} */ (null));
+  const [done, setDone] = useState(/** @type {import('../ui/result.jsx').Result | null} */ (null));
   const focusLater = useFocusLater();
   useReached(HEADING, reached);
 
@@ -45,79 +47,104 @@ export function TwoSteps({ reached }) {
     // Another tab has turned it on.
     else if (answer?.problem.code === "factor_is_on") reload();
   };
-  /** @param {string} act @param {import('./requests.js').Factors} factors */
-  const settle = async (act, factors) => {
+  /** @param {string} act @param {import('./requests.js').Factors} factors @param {string} [name] */
+  const settle = async (act, factors, name = "") => {
+    const result = { act, keys: [{ name }], bound: null };
     setData(factors);
-    setDone(act);
-    announce(resultText(locale, { act, bound: null }));
+    setDone(result);
+    announce(resultText(locale, result));
     focusLater(HEADING);
     // The rest of the console knows by it which proof to ask for.
     const session = await loadSession();
     if (session.ok) await enter(session.data);
   };
+  /**
+   * @param {string} act what it is beside other factors
+   * @param {import('./requests.js').AddedPasskey} added
+   * @param {string} [name]
+   */
+  const added = (act, { recovery_codes, ...factors }, name) => {
+    setAsking(null);
+    setApp(null);
+    if (recovery_codes) setCodes(recovery_codes);
+    settle(recovery_codes ? "mfa_on" : act, factors, name);
+  };
+  /** @param {NonNullable<typeof asking>} act */
+  const ask = (act) => {
+    setDone(null);
+    setAsking(act);
+  };
+  const passkeys = data?.passkeys ?? [];
+  const isOn = Boolean(data?.totp) || passkeys.length > 0;
   return (
     <section class="apart" aria-labelledby={HEADING}>
       <div class="section-head">
         <h2 id={HEADING} tabIndex={-1}>
           {say("mfa.heading")}
         </h2>
-        {data && <span class="tag">{say(data.totp ? "mfa.on" : "mfa.off")}</span>}
+        {data && <span class="tag">{say(isOn ? "mfa.on" : "mfa.off")}</span>}
       </div>
       <p>{say("mfa.lead")}</p>
-      {done && <ResultNote result={{ act: done, bound: null }} />}
+      {done && <ResultNote result={done} />}
       {!data && !problem && <Loading message="loading.factors" />}
       <RetryNotice problem={problem} as="factors_not_loaded" still onRetry={reload} />
       <ProblemNotice problem={form.problem} />
-      {data && !data.totp && (
-        <button type="button" onClick={begin}>
-          {say(form.busy ? "mfa.beginning" : "mfa.set-up")}
-        </button>
+      {data && isOn && (
+        <p>
+          {data.totp && <>{say("mfa.since", { at: <TimeAgo at={data.totp.since} exact /> })} </>}
+          {say("mfa.codes-left", { count: data.recovery_codes_left })}{" "}
+          {data.recovery_codes_left < FEW && <strong>{say("mfa.codes-few")}</strong>}
+        </p>
       )}
-      {data?.totp && (
-        <>
-          <p>
-            {say("mfa.since", { at: <TimeAgo at={data.totp.since} exact /> })}{" "}
-            {say("mfa.codes-left", { count: data.recovery_codes_left })}{" "}
-            {data.recovery_codes_left < FEW && <strong>{say("mfa.codes-few")}</strong>}
-          </p>
-          <p class="row">
-            <button
-              type="button"
-              onClick={() => {
-                setDone(null);
-                setAsking("renew");
-              }}
-            >
+      {data && passkeys.length > 0 && (
+        <PasskeyList
+          passkeys={passkeys}
+          isOnly={!data.totp}
+          onBegin={() => setDone(null)}
+          onDone={(act, name, factors) => settle(act, factors, name)}
+          onStale={reload}
+        />
+      )}
+      {data && (
+        <p class="row">
+          {knowsPasskeys() && (
+            <button type="button" onClick={() => ask("passkey")}>
+              {say("passkeys.add")}
+            </button>
+          )}
+          {!data.totp && (
+            <button type="button" onClick={begin}>
+              {say(form.busy ? "mfa.beginning" : "mfa.set-up")}
+            </button>
+          )}
+          {isOn && (
+            <button type="button" onClick={() => ask("renew")}>
               {say("mfa.renew")}
             </button>
-            <button
-              type="button"
-              onClick={() => {
-                setDone(null);
-                setAsking("off");
-              }}
-            >
-              {say("mfa.turn-off")}
+          )}
+          {data.totp && (
+            <button type="button" onClick={() => ask("off")}>
+              {say(passkeys.length ? "mfa.remove-app" : "mfa.turn-off")}
             </button>
-          </p>
-        </>
+          )}
+        </p>
       )}
-      {app && (
-        <AppDialog
-          app={app}
-          onDone={({ recovery_codes, ...factors }) => {
-            setApp(null);
-            setCodes(recovery_codes);
-            settle("mfa_on", factors);
-          }}
-          onCancel={() => setApp(null)}
+      {data && !knowsPasskeys() && <p>{say("passkeys.unknown")}</p>}
+      {app && <AppDialog app={app} onDone={(codes) => added("app_added", codes)} onCancel={() => setApp(null)} />}
+      {asking === "passkey" && (
+        <AddPasskey
+          count={passkeys.length}
+          onDone={(name, factors) => added("passkey_added", factors, name)}
+          onStale={reload}
+          onCancel={() => setAsking(null)}
         />
       )}
       {asking === "off" && (
         <TurnOff
+          isLast={passkeys.length === 0}
           onDone={(factors) => {
             setAsking(null);
-            settle("mfa_off", factors);
+            settle(passkeys.length ? "app_removed" : "mfa_off", factors);
           }}
           onStale={reload}
           onCancel={() => setAsking(null)}
@@ -140,26 +167,28 @@ export function TwoSteps({ reached }) {
 }
 
 /**
+ * Turns the app off.
  * @param {object} props
+ * @param {boolean} props.isLast `true` if no passkey stays, so that two-step sign-in is off
  * @param {(factors: import('./requests.js').Factors) => void} props.onDone
  * @param {() => void} props.onStale
  * @param {() => void} props.onCancel
  */
-function TurnOff({ onDone, onStale, onCancel }) {
-  const { say } = useLocale();
+function TurnOff({ isLast, onDone, onStale, onCancel }) {
+  const { say, gap } = useLocale();
   const { request, session } = useSession();
   const { account } = session;
   const form = useForm({});
-  const keys = policyOf(session).demands_mfa ? ` ${sayWithin(say, "mfa.turn-off.keys", account)}` : "";
+  const keys = policyOf(session).demands_mfa ? sayWithin(say, "mfa.turn-off.keys", account) : "";
   const confirm = async () => {
     const answer = await form.submit([], () => turnOffApp(request));
     if (answer?.ok) onDone(answer.data);
   };
   return (
     <Confirmation
-      title={say("mfa.turn-off.title")}
-      body={say("mfa.turn-off.body") + keys}
-      confirm={say(form.busy ? "mfa.turning-off" : "mfa.turn-off")}
+      title={say(isLast ? "mfa.turn-off.title" : "mfa.remove-app.title")}
+      body={isLast ? [say("mfa.turn-off.body"), keys].filter(Boolean).join(gap) : say("mfa.remove-app.body")}
+      confirm={say(form.busy ? "mfa.turning-off" : isLast ? "mfa.turn-off" : "mfa.remove-app")}
       danger
       onConfirm={confirm}
       onCancel={() => form.leave(onCancel, onStale)}

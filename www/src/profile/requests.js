@@ -26,9 +26,20 @@
 /**
  * @typedef {object} Factors state of one's second factors
  * @property {{since: string} | null} totp `null` if no authenticator app is on
+ * @property {OwnPasskey[]} passkeys
  * @property {number} recovery_codes_left
  *
+ * @typedef {object} OwnPasskey
+ * @property {string} id
+ * @property {string} name
+ * @property {boolean} backed_up `true` if other devices of the person have it, too
+ * @property {string} created_at
+ * @property {string | null} last_used_at
+ *
  * @typedef {Factors & {recovery_codes: string[]}} NewCodes
+ *
+ * A further factor comes without codes.
+ * @typedef {Factors & {recovery_codes?: string[]}} AddedPasskey
  *
  * @typedef {{secret: string, uri: string, expires_at: string}} PendingApp
  */
@@ -124,12 +135,47 @@ export const beginApp = (request) => request("POST", `${FACTORS}/totp`);
  * Turns the app on.
  * @param {Request} request
  * @param {string} code
- * @returns {Answering<NewCodes>}
+ * @returns {Answering<AddedPasskey>}
  */
 export const confirmApp = (request, code) => request("POST", `${FACTORS}/totp/confirm`, { body: { code } });
 
 /** @param {Request} request @returns {Answering<Factors>} */
 export const turnOffApp = (request) => request("DELETE", `${FACTORS}/totp`);
+
+const PASSKEYS = `${FACTORS}/passkeys`;
+
+/** @param {{id: string}} passkey */
+const ofPasskey = ({ id }) => `${PASSKEYS}/${encodeURIComponent(id)}`;
+
+/**
+ * Draws the challenge of a new passkey.
+ * @param {Request} request
+ * @returns {Answering<import('../client/passkey.js').PasskeyPrompt>}
+ */
+export const beginPasskey = (request) => request("POST", `${PASSKEYS}/options`);
+
+/**
+ * @param {Request} request
+ * @param {string} name
+ * @param {import('../client/passkey.js').NewPasskey} passkey
+ * @returns {Answering<AddedPasskey>}
+ */
+export const addPasskey = (request, name, passkey) => request("POST", PASSKEYS, { body: { name, passkey } });
+
+/**
+ * @param {Request} request
+ * @param {{id: string}} passkey
+ * @param {string} name
+ * @returns {Answering<Factors>}
+ */
+export const renamePasskey = (request, passkey, name) => request("PATCH", ofPasskey(passkey), { body: { name } });
+
+/**
+ * @param {Request} request
+ * @param {{id: string}} passkey
+ * @returns {Answering<Factors>}
+ */
+export const removePasskey = (request, passkey) => request("DELETE", ofPasskey(passkey));
 
 /** @param {Request} request @returns {Answering<NewCodes>} */
 export const renewCodes = (request) => request("POST", `${FACTORS}/recovery-codes`);

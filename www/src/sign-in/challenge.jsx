@@ -17,6 +17,19 @@ import { MailedStepUp, MissingFactor } from "./mailed.jsx";
  * @typedef {{code: string, methods: string[], settle: (met: boolean) => void}} PendingChallenge
  */
 
+/** Methods that are a second factor. */
+const FACTORS = ["totp", "recovery_code", "passkey"];
+
+/**
+ * Asks for the prompt of a proof of identity.
+ * @returns {Promise<import('../client/api.js').Answer<import('../client/passkey.js').PasskeyOptions>>}
+ */
+async function askPasskey() {
+  /** @type {import('../client/api.js').Answer<import('../client/passkey.js').PasskeyPrompt>} */
+  const answer = await send("POST", "/v1/session/step-up/options");
+  return answer.ok ? { ok: true, data: answer.data.options } : answer;
+}
+
 /**
  * @param {object} props
  * @param {PendingChallenge} props.challenge
@@ -24,7 +37,8 @@ import { MailedStepUp, MissingFactor } from "./mailed.jsx";
  * @param {(session: Session) => void} props.onSession
  * @param {() => void} props.onLeave
  */
-export function Challenge({ challenge, session: { member, account, mfa }, onSession, onLeave }) {
+export function Challenge({ challenge, session, onSession, onLeave }) {
+  const { member, account, mfa_methods: own = [] } = session;
   const [ended, setEnded] = useState(challenge.code === "not_signed_in");
   // The account below may ask for a second factor, after signing in has opened another one.
   const [back, setBack] = useState(
@@ -36,7 +50,8 @@ export function Challenge({ challenge, session: { member, account, mfa }, onSess
     const { methods } = challenge;
     if (methods.includes("password")) return <StepUp {...props} />;
     if (methods.includes("email_code")) return <MailedStepUp {...props} />;
-    if (mfa && methods.includes("totp")) return <FactorStepUp {...props} />;
+    const factors = methods.filter((method) => FACTORS.includes(method) && own.includes(method));
+    if (factors.length) return <FactorStepUp {...props} methods={factors} />;
     return <MissingFactor passkey={!methods.includes("totp")} settle={challenge.settle} />;
   }
   const leave = () => {
@@ -98,16 +113,19 @@ const FIELD = "step-up-password";
 /**
  * Confirms the identity of a member with a second factor.
  * @param {object} props
+ * @param {string[]} props.methods
  * @param {Session['member']} props.member
  * @param {(met: boolean) => void} props.settle
  * @param {() => void} props.onEnded called if the session has ended
  */
-function FactorStepUp({ member, settle, onEnded }) {
+function FactorStepUp({ methods, member, settle, onEnded }) {
   const { say } = useLocale();
   return (
     <Dialog title={say("step-up.title")} onCancel={() => settle(false)}>
       <FactorForm
         path="/v1/session/step-up"
+        methods={methods}
+        askPasskey={askPasskey}
         submit={say("step-up.confirm")}
         busy={say("step-up.busy")}
         // Another tab may have opened another account meanwhile: the request is not of that one.

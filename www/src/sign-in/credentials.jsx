@@ -8,6 +8,7 @@ import { ErrorSummary, Field, Form, PasswordField, errorOf } from "../ui/fields.
 import { missingFields, useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { ChallengeForm } from "./factor.jsx";
+import { PasskeySignIn } from "./passkey.jsx";
 
 /**
  * @param {object} props
@@ -51,36 +52,39 @@ export function CredentialsForm({ email: fixed, typed = "", onTyped, onSession, 
     );
 
   return (
-    <Form onSubmit={submit} busy={form.busy}>
-      <ErrorSummary {...mistakes} />
-      <ProblemNotice problem={form.problem} />
-      <Field id="email" label={say("email")} error={errorOf(mistakes.errors, "email")}>
-        {(control) => (
-          <input
-            {...control}
-            type="email"
-            autocomplete="username"
-            value={values.email}
-            onInput={(event) => {
-              form.change({ email: event.currentTarget.value });
-              onTyped?.(event.currentTarget.value);
-            }}
-            readOnly={fixed !== undefined}
-          />
-        )}
-      </Field>
-      <PasswordField
-        id="password"
-        label={say("password")}
-        error={errorOf(mistakes.errors, "password")}
-        autocomplete="current-password"
-        {...form.field("password")}
-        first={fixed !== undefined}
-      />
-      <div class="actions">
-        <button class="primary">{say(form.busy ? "signing-in" : "sign-in")}</button>
-        {children}
-      </div>
-    </Form>
+    <>
+      <Form onSubmit={submit} busy={form.busy}>
+        <ErrorSummary {...mistakes} />
+        <ProblemNotice problem={form.problem} />
+        <Field id="email" label={say("email")} error={errorOf(mistakes.errors, "email")}>
+          {(control) => (
+            <input
+              {...control}
+              type="email"
+              autocomplete="username webauthn"
+              value={values.email}
+              onInput={(event) => {
+                form.change({ email: event.currentTarget.value });
+                onTyped?.(event.currentTarget.value);
+              }}
+              readOnly={fixed !== undefined}
+            />
+          )}
+        </Field>
+        <PasswordField
+          id="password"
+          label={say("password")}
+          error={errorOf(mistakes.errors, "password")}
+          autocomplete="current-password"
+          {...form.field("password")}
+          first={fixed !== undefined}
+        />
+        <div class="actions">
+          <button class="primary">{say(form.busy ? "signing-in" : "sign-in")}</button>
+          {children}
+        </div>
+      </Form>
+      <PasskeySignIn onSession={onSession} />
+    </>
   );
 }

@@ -112,6 +112,7 @@ fn no_subject_and_no_link_has_a_text_that_a_customer_chose() {
         },
         Letter::FactorsChanged {
             change: FactorChange::Reset,
+            passkey: None,
             account: link(),
             by: Some(link()),
             left: 0,

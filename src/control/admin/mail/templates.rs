@@ -153,12 +153,13 @@ pub fn render(
             let place = (setting.prefix, setting.console_origin);
             notice_templates::notices(account, lists, zone, place, language)
         }
-        Letter::FactorsChanged { change, account, by, left, address, at, zone } => {
+        Letter::FactorsChanged { change, passkey, account, by, left, address, at, zone } => {
             let at = moment(*at, zone, language, Precision::Seconds);
             let from = address_phrase(address.as_deref(), language);
             let (by, when) = (by.as_deref().unwrap_or_default(), (at.as_str(), from.as_str()));
+            let what = factors::ChangedFactor { change: *change, passkey: passkey.as_deref() };
             let [subject, lead, more, warning] =
-                factors::changed(*change, (account, by), when, *left, language);
+                factors::changed(what, (account, by), when, *left, language);
             let warning = factors::with_console(&warning, setting.console_origin);
             (subject, [lead, more, warning].map(Block::Sentences).into())
         }

@@ -2,12 +2,12 @@
 export default {
   "mfa.heading": "Two-step sign-in (MFA)",
   "mfa.lead":
-    "With it, signing in to this account takes your password and a code of an app on your phone. Your other accounts keep their own setting.",
+    "With it, signing in to this account takes more than your password: a code of an app on your phone, or a passkey. A passkey also signs you in without your password. Your other accounts keep their own setting.",
   "mfa.on": "On",
   "mfa.off": "Off",
-  "mfa.set-up": "Set up",
+  "mfa.set-up": "Set up an authenticator app",
   "mfa.beginning": "Setting up…",
-  "mfa.since": "On since {at}.",
+  "mfa.since": "The authenticator app is on since {at}.",
   "mfa.codes-left": { one: "{count} recovery code left.", other: "{count} recovery codes left." },
   "mfa.codes-few": "Get new ones before you run out.",
   "mfa.renew": "Get new recovery codes",
@@ -19,6 +19,10 @@ export default {
   "mfa.turn-off.title": "Turn off two-step sign-in?",
   "mfa.turn-off.body":
     "Your password alone then signs you in to this account. The recovery codes no longer work, and the entry in your app can be removed.",
+  "mfa.remove-app": "Remove the app",
+  "mfa.remove-app.title": "Remove the authenticator app?",
+  "mfa.remove-app.body":
+    "Its codes no longer work, and its entry in your app can be removed. Your passkeys and recovery codes stay.",
   "loading.factors": "Loading two-step sign-in",
   "problem.factors_not_loaded": "Two-step sign-in could not be loaded; nothing was changed.",
   "result.mfa_on": "Two-step sign-in is on. Your other browsers are signed out.",
@@ -27,6 +31,54 @@ export default {
   "mfa.turn-off.keys.eventually": "Most places refuse your keys within a minute, until it is on again.",
   "result.mfa_off": "Two-step sign-in is off.",
   "result.codes_renewed": "You have new recovery codes.",
+  "result.app_added": "The authenticator app is on.",
+  "result.app_removed": "The authenticator app is removed.",
+
+  // Passkeys
+  "passkeys.list": "Passkeys",
+  "passkeys.add": "Add a passkey",
+  "passkeys.add.title": "Add a passkey",
+  "passkeys.add.lead":
+    "A passkey lives on a device or in a password manager. You unlock it with a fingerprint, your face or a PIN, and it signs you in without a password.",
+  "passkeys.add.submit": "Continue",
+  "passkeys.name": "Name of the passkey",
+  "passkeys.default-name": "Passkey {number}",
+  "passkeys.synced": "Synced",
+  "passkeys.used": "Last used {ago}",
+  "passkeys.unused": "Not used yet",
+  "passkeys.added": "Added {at}",
+  "passkeys.rename": "Rename",
+  "passkeys.rename.label": 'Rename the passkey "{name}"',
+  "passkeys.rename.title": 'Rename the passkey "{name}"',
+  "passkeys.remove": "Remove",
+  "passkeys.removing": "Removing…",
+  "passkeys.remove.label": 'Remove the passkey "{name}"',
+  "passkeys.remove.title": 'Remove the passkey "{name}"?',
+  "passkeys.remove.body":
+    "It no longer signs you in. Your device may still list it: remove it there, too. Your other ways of signing in stay.",
+  "passkeys.remove.last":
+    "It is your last second step: your password alone then signs you in to this account, and the recovery codes no longer work. Your device may still list the passkey: remove it there, too.",
+  "passkeys.unknown": "This browser cannot use passkeys.",
+  "result.passkey_added": 'The passkey "{name}" is added.',
+  "result.passkey_renamed": 'The passkey is now named "{name}".',
+  "result.passkey_removed": 'The passkey "{name}" is removed.',
+  "error.passkey-name.required": "Enter a name.",
+  "error.passkey-name.too_long": "Shorten the name to {max} characters.",
+  "passkey.or": "or",
+  "passkey.sign-in": "Sign in with a passkey",
+  "passkey.waiting": "Waiting for the passkey…",
+  "problem.passkey_cancelled":
+    "The passkey was not used: its window was closed, or its time ran out. Nothing was changed. Try again, or choose another way.",
+  "problem.passkey_on_device": "This device has a passkey for this account already. Choose another device.",
+  "problem.passkey_unavailable":
+    "This browser could not use a passkey here. Nothing was changed. Choose another way, or another browser.",
+  "problem.passkey_unknown":
+    "This passkey opens no account here, or is no longer accepted. Sign in with your password.",
+  "problem.passkey_wrong": "That passkey was not accepted. Try another one, or choose another way.",
+  "problem.passkey_refused": "The passkey was not accepted; nothing was changed. Try again.",
+  "problem.passkey_is_known": "This passkey was added before.",
+  "problem.too_many_passkeys": "You have {max} passkeys, which is the limit. Remove one first.",
+  "problem.passkey_gone": "This passkey was removed meanwhile.",
 
   // The app
   "mfa.app.title": "Set up two-step sign-in",
@@ -39,18 +91,18 @@ export default {
   "mfa.app.confirm": "Turn on",
   "mfa.app.busy": "Turning on…",
   "problem.app_over": "The time to enter a code has passed. Close this and set it up again.",
-  "problem.factor_is_on": "Two-step sign-in is on already. To use another app, turn it off first.",
+  "problem.factor_is_on": "An authenticator app is on already. To use another one, remove it first.",
   "problem.no_factor": "Two-step sign-in is off, so nothing was changed.",
 
   // Recovery codes
   "recovery.title": "Your recovery codes",
   "recovery.lead":
-    "Store these {count} codes now: they are not shown again. Each works once in place of a code of the app, for example if you lose your phone.",
+    "Store these {count} codes now: they are not shown again. Each works once in place of a code of the app or a passkey, for example if you lose your phone.",
   "recovery.label": "Recovery codes",
   "recovery.copy": "Copy codes",
   "recovery.download": "Download",
   "recovery.close.body":
-    "The codes are not shown again. If you lose them and your app, an owner must turn off two-step sign-in for you.",
+    "The codes are not shown again. If you lose them and your app or passkeys, an owner must turn off two-step sign-in for you.",
 
   // Signing in
   "factor.title": "Two-step sign-in",
@@ -60,6 +112,9 @@ export default {
   "factor.recovery.hint": "Sixteen letters and digits. Each code works once.",
   "factor.use-recovery": "Use a recovery code",
   "factor.use-code": "Use a code from the app",
+  "factor.use-passkey": "Use a passkey",
+  "factor.passkey": "Use a passkey",
+  "factor.passkey.lead": "Your browser asks for the passkey of this account.",
   "factor.start-again": "Start again",
   "step-up.mail-lead": "A code is being mailed to {email}.",
   "step-up.mailed":
@@ -107,7 +162,7 @@ export default {
   "act.reset-factors": "Turn off two-step sign-in",
   "reset-factors.title": 'Turn off two-step sign-in for "{name}"?',
   "reset-factors.body":
-    "Do this if they lost their app and their recovery codes. Their password alone then signs them in; they are signed out everywhere, and {email} gets a mail.",
+    "Do this if they lost their app or passkeys, and their recovery codes. Their password alone then signs them in; they are signed out everywhere, and {email} gets a mail.",
   "reset-factors.confirm": "Turn off",
   "reset-factors.busy": "Turning off…",
   "result.factors_reset": 'Two-step sign-in is off for "{name}", who is signed out everywhere.',

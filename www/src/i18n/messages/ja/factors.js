@@ -2,12 +2,12 @@
 export default {
   "mfa.heading": "2段階認証（MFA）",
   "mfa.lead":
-    "オンにすると、このアカウントへのサインインに、パスワードとスマートフォンの認証アプリのコードが必要になります。ほかのアカウントの設定は変わりません。",
+    "オンにすると、このアカウントへのサインインに、パスワードに加えて、スマートフォンの認証アプリのコードまたはパスキーが必要になります。パスキーがあれば、パスワードなしでもサインインできます。ほかのアカウントの設定は変わりません。",
   "mfa.on": "オン",
   "mfa.off": "オフ",
-  "mfa.set-up": "設定する",
+  "mfa.set-up": "認証アプリを設定",
   "mfa.beginning": "準備中…",
-  "mfa.since": "{at}からオンです。",
+  "mfa.since": "認証アプリは{at}からオンです。",
   "mfa.codes-left": { other: "残りのリカバリーコードは{count}個です。" },
   "mfa.codes-few": "なくなる前に再発行してください。",
   "mfa.renew": "リカバリーコードを再発行",
@@ -19,6 +19,10 @@ export default {
   "mfa.turn-off.title": "2段階認証をオフにしますか。",
   "mfa.turn-off.body":
     "このアカウントには、パスワードだけでサインインできるようになります。リカバリーコードは使えなくなり、アプリの登録は削除できます。",
+  "mfa.remove-app": "アプリを解除",
+  "mfa.remove-app.title": "認証アプリを解除しますか。",
+  "mfa.remove-app.body":
+    "アプリのコードは使えなくなり、アプリの登録は削除できます。パスキーとリカバリーコードは引き続き使えます。",
   "loading.factors": "2段階認証を読み込み中",
   "problem.factors_not_loaded": "2段階認証を読み込めませんでした。変更は行われていません。",
   "result.mfa_on": "2段階認証をオンにしました。ほかのブラウザはサインアウトされました。",
@@ -27,6 +31,54 @@ export default {
   "mfa.turn-off.keys.eventually": "あなたのキーは多くの拠点で1分以内に拒否され、再びオンにするまで使えません。",
   "result.mfa_off": "2段階認証をオフにしました。",
   "result.codes_renewed": "リカバリーコードを再発行しました。",
+  "result.app_added": "認証アプリをオンにしました。",
+  "result.app_removed": "認証アプリを解除しました。",
+
+  // パスキー
+  "passkeys.list": "パスキー",
+  "passkeys.add": "パスキーを追加",
+  "passkeys.add.title": "パスキーの追加",
+  "passkeys.add.lead":
+    "パスキーは、端末またはパスワードマネージャーに保存されます。指紋、顔、PINのいずれかで確認するだけで、パスワードなしでサインインできます。",
+  "passkeys.add.submit": "続ける",
+  "passkeys.name": "パスキーの名前",
+  "passkeys.default-name": "パスキー{number}",
+  "passkeys.synced": "同期済み",
+  "passkeys.used": "最終使用：{ago}",
+  "passkeys.unused": "未使用",
+  "passkeys.added": "追加日時：{at}",
+  "passkeys.rename": "名前を変更",
+  "passkeys.rename.label": "パスキー「{name}」の名前を変更",
+  "passkeys.rename.title": "パスキー「{name}」の名前の変更",
+  "passkeys.remove": "削除",
+  "passkeys.removing": "削除しています…",
+  "passkeys.remove.label": "パスキー「{name}」を削除",
+  "passkeys.remove.title": "パスキー「{name}」を削除しますか。",
+  "passkeys.remove.body":
+    "このパスキーではサインインできなくなります。端末に残っている場合は、端末からも削除してください。ほかの認証方法は引き続き使えます。",
+  "passkeys.remove.last":
+    "これは最後の2段階目の認証方法です。このアカウントには、パスワードだけでサインインできるようになり、リカバリーコードは使えなくなります。端末に残っている場合は、端末からも削除してください。",
+  "passkeys.unknown": "このブラウザではパスキーを使えません。",
+  "result.passkey_added": "パスキー「{name}」を追加しました。",
+  "result.passkey_renamed": "パスキーの名前を「{name}」に変更しました。",
+  "result.passkey_removed": "パスキー「{name}」を削除しました。",
+  "error.passkey-name.required": "名前を入力してください。",
+  "error.passkey-name.too_long": "名前は{max}文字以内にしてください。",
+  "passkey.or": "または",
+  "passkey.sign-in": "パスキーでサインイン",
+  "passkey.waiting": "パスキーを待っています…",
+  "problem.passkey_cancelled":
+    "パスキーは使われませんでした。画面が閉じられたか、時間切れです。変更は行われていません。もう一度試すか、別の方法を選んでください。",
+  "problem.passkey_on_device": "この端末には、このアカウントのパスキーがすでにあります。別の端末を選んでください。",
+  "problem.passkey_unavailable":
+    "このブラウザではパスキーを使えませんでした。変更は行われていません。別の方法またはブラウザをお試しください。",
+  "problem.passkey_unknown":
+    "このパスキーで開けるアカウントがないか、パスキーが使えなくなっています。パスワードでサインインしてください。",
+  "problem.passkey_wrong": "このパスキーは使えませんでした。別のパスキーまたは別の方法をお試しください。",
+  "problem.passkey_refused": "パスキーを確認できませんでした。変更は行われていません。もう一度お試しください。",
+  "problem.passkey_is_known": "このパスキーは追加済みです。",
+  "problem.too_many_passkeys": "パスキーは{max}個までです。先に1つ削除してください。",
+  "problem.passkey_gone": "このパスキーはすでに削除されています。",
 
   // アプリ
   "mfa.app.title": "2段階認証の設定",
@@ -39,18 +91,18 @@ export default {
   "mfa.app.confirm": "オンにする",
   "mfa.app.busy": "処理しています…",
   "problem.app_over": "コードを入力できる時間が過ぎました。閉じて、もう一度設定してください。",
-  "problem.factor_is_on": "2段階認証はすでにオンです。別のアプリを使うには、先にオフにしてください。",
+  "problem.factor_is_on": "認証アプリはすでにオンです。別のアプリを使うには、先に解除してください。",
   "problem.no_factor": "2段階認証がオフのため、変更は行われていません。",
 
   // リカバリーコード
   "recovery.title": "リカバリーコード",
   "recovery.lead":
-    "この{count}個のコードを、今すぐ安全な場所に保存してください。再び表示することはできません。スマートフォンを失くしたときなどに、アプリのコードの代わりにそれぞれ1回使えます。",
+    "この{count}個のコードを、今すぐ安全な場所に保存してください。再び表示することはできません。スマートフォンを失くしたときなどに、アプリのコードやパスキーの代わりにそれぞれ1回使えます。",
   "recovery.label": "リカバリーコード",
   "recovery.copy": "コードをコピー",
   "recovery.download": "ダウンロード",
   "recovery.close.body":
-    "コードは再び表示できません。コードとアプリの両方を失くした場合は、オーナーに2段階認証の解除を依頼する必要があります。",
+    "コードは再び表示できません。コードと、アプリまたはパスキーの両方を失くした場合は、オーナーに2段階認証の解除を依頼する必要があります。",
 
   // サインイン
   "factor.title": "2段階認証",
@@ -60,6 +112,9 @@ export default {
   "factor.recovery.hint": "16文字の英数字です。それぞれ1回だけ使えます。",
   "factor.use-recovery": "リカバリーコードを使う",
   "factor.use-code": "アプリのコードを使う",
+  "factor.use-passkey": "パスキーを使う",
+  "factor.passkey": "パスキーを使う",
+  "factor.passkey.lead": "このアカウントのパスキーを、ブラウザで確認します。",
   "factor.start-again": "最初からやり直す",
   "step-up.mail-lead": "{email}に認証コードを送信しています。",
   "step-up.mailed":
@@ -99,7 +154,7 @@ export default {
   "act.reset-factors": "2段階認証を解除する",
   "reset-factors.title": "「{name}」の2段階認証を解除しますか。",
   "reset-factors.body":
-    "アプリとリカバリーコードの両方を失くした場合に解除します。パスワードだけでサインインできるようになります。すべてのブラウザからサインアウトされ、{email}にメールが届きます。",
+    "アプリまたはパスキーと、リカバリーコードの両方を失くした場合に解除します。パスワードだけでサインインできるようになります。すべてのブラウザからサインアウトされ、{email}にメールが届きます。",
   "reset-factors.confirm": "解除する",
   "reset-factors.busy": "解除しています…",
   "result.factors_reset": "「{name}」の2段階認証を解除し、すべてのブラウザからサインアウトさせました。",
