@@ -136,6 +136,8 @@ async fn begin(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
 
 /// Adds a passkey. With the first factor, shows the recovery codes this once.
 async fn add(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    // The session comes first: a stranger learns nothing of the form.
+    let (codes, recovery) = factors::draw_codes(context).await?;
     let session = context.session()?;
     let body::AddPasskey { name, passkey } = context.body().await?;
     factor_form::passkey_name(&name)?;
@@ -143,7 +145,6 @@ async fn add(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let passkey = desk
         .register(&passkey, TokenId::random(&mut rng()), name)
         .map_err(AdminProblem::PasskeyRefused)?;
-    let (codes, recovery) = factors::draw_codes(context).await?;
     let factors = ask(context, PasskeyCommand::Add { passkey, recovery }).await?;
     let document = match factors.draws_codes {
         true => view::factors_with_codes(&factors, &codes, now()),

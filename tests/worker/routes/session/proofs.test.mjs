@@ -97,7 +97,7 @@ describe("proofs by class of action", { timeout: 120_000 }, () => {
   test("an action that needs a factor says so, and operating always needs a proof", async () => {
     const reveal = await owner.console("POST", "/v1/account/service/reveal");
     const { methods } = expect(reveal, 403, "step_up_required").body;
-    assert.deepEqual(methods, ["totp", "recovery_code"]);
+    assert.deepEqual(methods, ["totp", "recovery_code", "passkey"]);
     const own = operator.session.account.id;
     const { errors } = expect(await setPolicy({ proofs: { operate: "none" } }, own), 422, "invalid").body;
     assert.deepEqual([errors[0].pointer, errors[0].code], ["#/proofs/operate", "proof_needed"]);
