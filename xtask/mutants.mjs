@@ -1,7 +1,8 @@
 // `npm run mutants -- <wing> [--shard K/N]`: changes one operator or function of a wing at a time,
-// and runs the tests on each. First the unit tests of its crate, which are quick, then on what these
-// let pass the tests that cross crates. A mutant that passes both has to stand in the wing's
-// `mutants.md`, with the reason why no test can tell it from the code.
+// and runs the tests on each. First the unit tests of the wing, which are quick; on what these let
+// pass all unit tests of its crate; then the tests that cross crates. A mutant that passes all of
+// them has to stand in the wing's `mutants.md`, with the reason why no test can tell it from the
+// code.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
@@ -109,10 +110,13 @@ await script(() => {
   }
   const { beyond } = WINGS[wing];
   const shard = values.shard ? ["--shard", values.shard] : [];
-  let left = survivors(wing, "crate", ["-j", values.jobs, ...PATIENCE, ...shard]);
+  const own = ["-j", values.jobs, ...PATIENCE];
+  let left = survivors(wing, "wing", [...own, ...shard, "--", "--lib", `${wing}::`]);
+  const those = () => left.flatMap(({ name }) => ["-F", `^${literally(name)}$`]);
+  if (left.length > 0) left = survivors(wing, "crate", [...own, ...those(), "--", "--lib"]);
   for (const [number, tests] of beyond.entries()) {
     if (left.length === 0) break;
-    const again = left.flatMap(({ name }) => ["-F", `^${literally(name)}$`]);
+    const again = those();
     // The simulation is slow without optimisation.
     const quick = ["-C", "--config=profile.mutants.opt-level=1"];
     left = survivors(wing, `beyond-${number}`, ["-j", "1", ...again, ...quick, ...BEYOND, "--", ...tests]);
