@@ -18,14 +18,17 @@ const REQUIREMENTS: &[&str] = &[
 /// Requirements that name something which Claviger does not have.
 const NOT_APPLICABLE: &[&str] = &["6.6.1", "6.8.3", "16.4.3"];
 
+/// Returns `true` for the number of a requirement.
+fn is_number(cell: &str) -> bool {
+    cell.starts_with(|sign: char| sign.is_ascii_digit()) && cell.contains('.')
+}
+
 /// Returns the cells of each row that begins with a number.
 fn rows(page: &str) -> Vec<Vec<&str>> {
     page.lines()
         .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
         .map(|line| line.split(" | ").collect::<Vec<_>>())
-        .filter(|cells| {
-            cells[0].starts_with(|sign: char| sign.is_ascii_digit()) && cells[0].contains('.')
-        })
+        .filter(|cells| cells.first().is_some_and(|first| is_number(first)))
         .collect()
 }
 
