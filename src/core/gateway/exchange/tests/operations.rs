@@ -158,6 +158,7 @@ fn an_account_s_replies_are_shared_under_its_own_address_on_the_console_s_host()
         _ => None,
     });
     assert_eq!(urls.collect::<Vec<_>>(), [&expected, &expected]);
+    assert_eq!(world.gateway.borrow().counters().shared_puts, 1);
 }
 
 #[test]
