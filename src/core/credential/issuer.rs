@@ -130,3 +130,21 @@ pub struct RevokedSealed {
 }
 
 from_json!(RevokedSealed { id: required, until: required });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::key_id;
+
+    #[test]
+    fn an_issuer_s_text_reads_back_the_same_and_any_other_is_none() {
+        for (issuer, text) in
+            [(Issuer::Service, "service"), (Issuer::Key(key_id()), "a1B2c3D47Hq0p2Zx9K")]
+        {
+            assert_eq!((issuer.as_str(), Issuer::parse(text)), (text, Some(issuer)));
+        }
+        for other in ["", "Service", "service ", "a1B2c3D47Hq0p2Zx9", "a1B2c3D47Hq0p2Zx9_"] {
+            assert_eq!(Issuer::parse(other), None, "{other}");
+        }
+    }
+}

@@ -273,6 +273,13 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_the_id_and_no_secret() {
+        let key = drawn(1);
+        let text = KeyText::parse(key.expose(), &clv()).unwrap();
+        assert_eq!(format!("{text:?} {key:?}"), format!("KeyText({0}…) NewKey({0}…)", key.id()));
+    }
+
+    #[test]
     fn a_key_of_an_older_generation_is_known_and_of_a_dropped_one_is_not() {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let keyring = keyring();

@@ -364,6 +364,15 @@ mod tests {
     }
 
     #[test]
+    fn generations_are_found_by_the_names_that_the_operator_gave_them() {
+        let keyring = keyring();
+        let names: Vec<&str> = keyring.iter().map(Generation::id).collect();
+        assert_eq!((keyring.newest().id(), names), ("b", vec!["b", "a"]));
+        assert_eq!(keyring.find("a").map(Generation::id), Some("a"));
+        assert!(keyring.find("c").is_none());
+    }
+
+    #[test]
     fn hmac_agrees_with_rfc_4231_test_case_2() {
         let mut key = [0; 32];
         key[..4].copy_from_slice(b"Jefe");

@@ -242,8 +242,8 @@ impl<R: LeaseRules> Gateway<R> {
                 carried.take_from_body(fields);
                 None
             }
-            None if request.headers.is_whole() => BodyScan::of(request, &rule.places),
-            None => None,
+            // Where a rule names a field of the body, all headers are here.
+            None => BodyScan::of(request, &rule.places),
         };
         if carried
             .secret(&self.config.prefix)

@@ -158,6 +158,17 @@ mod tests {
     }
 
     #[test]
+    fn a_text_without_43_such_characters_in_a_row_is_not_searched() {
+        let short = &SECRET[1..];
+        for text in ["", short, &format!("{short}.{SECRET:.1}"), &format!("{short}é{short}")] {
+            assert!(!has_run(text), "{text}");
+        }
+        for text in [SECRET, &format!("?a={SECRET}&b"), &format!("{short}-"), &"_".repeat(43)] {
+            assert!(has_run(text), "{text}");
+        }
+    }
+
+    #[test]
     fn what_holds_the_secret_is_cut_out_of_a_list() {
         let pairs = |list: &str| cut_from(list, '&', "&", SECRET);
         assert_eq!(pairs("a=1&b=2"), None);

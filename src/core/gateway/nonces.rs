@@ -35,6 +35,15 @@ mod tests {
 
     use super::*;
 
+    /// The first numbers of `SplitMix64` with the seed 0, as its reference implementation gives
+    /// them.
+    #[test]
+    fn the_numbers_are_those_of_splitmix64() {
+        let mut nonces = Nonces::new(0);
+        let expected = [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f];
+        assert_eq!(expected.map(|_| nonces.draw()), expected);
+    }
+
     #[test]
     fn no_number_repeats_within_an_isolate_or_in_the_next() {
         let mut seen = BTreeSet::new();

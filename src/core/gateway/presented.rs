@@ -5,7 +5,6 @@ use crate::base::time::UnixMs;
 use crate::config::settings::Config;
 use crate::credential::key::{KeyText, MadeKey};
 use crate::credential::sealed::{MadeSealed, SealedText};
-use crate::gateway::extract::CREDENTIAL_BYTES_MAX;
 use crate::verify::verdict::Denial;
 
 /// A credential that Claviger made, as its tag or MAC proves.
@@ -26,9 +25,6 @@ impl Presented {
         arrival: UnixMs,
     ) -> Result<Self, Denial> {
         let Config { prefix, keyring, .. } = config;
-        if text.len() > CREDENTIAL_BYTES_MAX {
-            return Err(Denial::Malformed);
-        }
         if SealedText::is_meant(text, prefix) {
             let parsed = SealedText::parse(text, prefix).map_err(|_| Denial::Malformed)?;
             return parsed

@@ -186,6 +186,41 @@ mod tests {
         );
     }
 
+    /// Programs branch on the code, and people read the detail.
+    #[test]
+    fn a_missing_credential_comes_with_the_reason_why_a_body_was_not_read() {
+        for (unscanned, code, detail) in [
+            (
+                Unscanned::AfterFile,
+                "after_file",
+                "No field behind the first file is read: send the key before the file",
+            ),
+            (
+                Unscanned::BeyondBound,
+                "beyond_64_kib",
+                "Only the first 64 KiB of the form are read: send the key earlier",
+            ),
+            (Unscanned::Malformed, "malformed", "The body cannot be read as its Content-Type says"),
+            (
+                Unscanned::ContentEncoding,
+                "content_encoding",
+                "No field of a body with a Content-Encoding is read",
+            ),
+            (
+                Unscanned::ContentType,
+                "content_type",
+                "No field of a body with this Content-Type is read",
+            ),
+        ] {
+            let places = vec!["form:u".to_owned()];
+            let (elsewhere, unscanned) = (None, Some(unscanned));
+            let problem = GatewayProblem::MissingCredential { places, elsewhere, unscanned };
+            let body = problem.answer("").body;
+            let end = format!(r#""places":["form:u"],"unscanned":"{code}","detail":"{detail}"}}"#);
+            assert!(body.ends_with(&end), "{body}");
+        }
+    }
+
     #[test]
     fn an_outage_says_when_to_come_back() {
         let answer = GatewayProblem::Denied(Denial::Unavailable).answer("");

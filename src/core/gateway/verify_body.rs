@@ -184,6 +184,8 @@ fn text(at: UnixMs) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::id::AnyKeyId;
+    use crate::credential::limits::lifetime::Expiry;
 
     #[test]
     fn one_or_up_to_a_hundred_checks() {
@@ -196,6 +198,43 @@ mod tests {
         );
         assert!(Verify::parse(many(101).as_bytes()).is_err());
         assert!(Verify::parse(br#"{"checks":[],"credential":"x"}"#).is_err());
+    }
+
+    #[test]
+    fn an_unknown_member_is_named_if_its_name_is_short_and_plain() {
+        let longest = "a".repeat(40);
+        for (name, named) in [
+            ("perm1ssion_", "perm1ssion_"),
+            (&*longest, &*longest),
+            (&*format!("{longest}a"), "of another name"),
+            ("a-b", "of another name"),
+            ("é", "of another name"),
+        ] {
+            let expected = malformed(&format!("unknown member {named}"));
+            for json in [
+                format!(r#"{{"key_id":"a","{name}":1}}"#),
+                format!(r#"{{"checks":[],"{name}":1}}"#),
+            ] {
+                assert_eq!(Verify::parse(json.as_bytes()).unwrap_err(), expected, "{json}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_valid_key_is_described_with_its_effective_end() {
+        let key = AnyKeyId::Key(crate::testing::key_id());
+        let permissions = crate::testing::limits().permissions;
+        for (expires, text) in [
+            (Expiry::Never, "null"),
+            (Expiry::At(UnixMs::from_ms(1_800_000_000_250)), r#""2027-01-15T08:00:00.250Z""#),
+        ] {
+            let valid = Valid { key, permissions: permissions.clone(), expires };
+            let written = serde_json::to_string(&verdict(&Ok(valid), None)).unwrap();
+            let begin = r#"{"verdict":"valid","account":"a1B2c3D4","key":"a1B2c3D47Hq0p2Zx9K""#;
+            let end =
+                format!(r#""permissions":["demo:read"],"expires_at":{text},"evidence":null}}"#);
+            assert_eq!(written, format!("{begin},{end}"));
+        }
     }
 
     #[test]

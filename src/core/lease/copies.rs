@@ -34,8 +34,9 @@ pub(super) struct LedgerAvailability {
 
 impl LedgerAvailability {
     /// Returns the availability for an account that the isolate knows nothing about.
-    pub(super) fn of_unknown(terms: Terms, lookup: &Lookup) -> Self {
-        let is_away = lookup.failures >= REFRESH_ATTEMPTS;
+    pub(super) fn of_unknown(terms: Terms) -> Self {
+        // Without a lease or a grace, it makes no difference whether the ledger is away.
+        let is_away = false;
         Self { terms, is_strict: false, is_away, has_given_up: false, is_in_grace: false }
     }
 

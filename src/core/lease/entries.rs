@@ -170,7 +170,7 @@ impl Entries {
             if !is_kept {
                 entry.cached = None;
             }
-            is_kept || (entry.is_unsettled && !R::may_forget(entry.is_unsettled))
+            is_kept || !R::may_forget(entry.is_unsettled)
         });
     }
 

@@ -167,7 +167,7 @@ impl<R: LeaseRules> Leases<R> {
                 account_id,
                 need,
                 lookup,
-                &LedgerAvailability::of_unknown(terms, lookup),
+                &LedgerAvailability::of_unknown(terms),
             ));
         };
         let availability = LedgerAvailability::of(account, terms, arrival, now, lookup);
@@ -383,14 +383,15 @@ impl<R: LeaseRules> Leases<R> {
         self.incarnations
     }
 
-    /// Returns a number that differs between isolates and from refresh to refresh (the finaliser of
-    /// `SplitMix64`). It keeps isolates that started together from refreshing together.
+    /// Returns a number that differs between isolates and from refresh to refresh: the first byte
+    /// of the finaliser of `SplitMix64`, whose last step does not reach that byte. It keeps
+    /// isolates that started together from refreshing together.
     fn jitter(&self) -> u8 {
         let mut bits =
             self.isolate.wrapping_add(self.counters.refreshes.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let [first, ..] = (bits ^ (bits >> 31)).to_be_bytes();
+        let [first, ..] = bits.to_be_bytes();
         first
     }
 
@@ -452,4 +453,23 @@ enum LeaseAnswer<W> {
     AskKv(KeyId),
     /// Only the ledger can answer.
     AskLedger,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::terms::{Freshness, Outage};
+    use crate::lease::rules::ProductionRules;
+
+    /// The first bytes of the numbers of `SplitMix64` with the seed 0, as its reference
+    /// implementation gives them.
+    #[test]
+    fn refreshes_are_spread_as_splitmix64_spreads_its_numbers() {
+        let terms = Terms { freshness: Freshness::Bounded, outage: Outage::Deny };
+        let mut leases: Leases<ProductionRules> = Leases::new(0, terms);
+        for (refreshes, expected) in (1..).zip([0xe2, 0x6e, 0x06, 0xf8, 0x1b]) {
+            leases.counters.refreshes = refreshes;
+            assert_eq!(leases.jitter(), expected, "{refreshes}");
+        }
+    }
 }

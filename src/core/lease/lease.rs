@@ -205,11 +205,7 @@ impl<R: LeaseRules> Lease<R> {
 
     /// Starts a lease for an account that its ledger does not know: all its keys are unknown.
     pub fn gone(incarnation: u64, provenance: Provenance) -> Self {
-        let state = AccountState {
-            revision: Revision(0),
-            freshness_ms: FRESHNESS_MS.into(),
-            ..AccountState::default()
-        };
+        let state = AccountState { freshness_ms: FRESHNESS_MS.into(), ..AccountState::default() };
         Self {
             incarnation,
             epoch: None,

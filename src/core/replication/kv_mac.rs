@@ -198,6 +198,7 @@ mod tests {
         let signed = of(&[("a", "")]).sign(&key, &text());
         let retired = r#","retired_at_ms":1"#;
         assert_eq!(of(&[("b", ""), ("a", retired)]).check(&key, &signed), Authenticity::Older);
+        assert!(Authenticity::Newest.is_authentic() && Authenticity::Older.is_authentic());
         assert_eq!(of(&[("b", ""), ("a", retired)]).open(&key, &signed), None, "it is put again");
         let compromised = r#","retired_at_ms":1,"compromised":true"#;
         assert_eq!(of(&[("b", ""), ("a", compromised)]).check(&key, &signed), Authenticity::Wrong);

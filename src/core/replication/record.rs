@@ -279,6 +279,20 @@ mod tests {
         assert!(serde_json::to_string(&issuer).unwrap().starts_with(r#"{"v":1,"#));
     }
 
+    /// Edges of earlier releases know no generation of a key's own tokens, so the first is absent.
+    #[test]
+    fn the_generation_of_a_key_s_own_tokens_is_stored_once_it_has_risen() {
+        for (generation, member) in [(0, ""), (1, r#","sealing":1"#), (7, r#","sealing":7"#)] {
+            let sealing = SealingGeneration(generation);
+            let record =
+                record(|credential| Standing::Active(Credential { sealing, ..credential }));
+            let text = serde_json::to_string(&record).unwrap();
+            assert_eq!(text.contains(r#","sealing":"#), !member.is_empty(), "{text}");
+            assert!(text.contains(member), "{text}");
+            assert_eq!(Record::from_kv(&text, key_id()), Some(record));
+        }
+    }
+
     /// An edge that does not know MFA must not accept a key that depends on it.
     #[test]
     fn a_key_that_depends_on_mfa_is_of_version_3() {

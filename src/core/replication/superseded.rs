@@ -156,6 +156,15 @@ mod tests {
         }
     }
 
+    /// An odd step meets no bit twice in a filter whose length is a power of two.
+    #[test]
+    fn each_key_sets_as_many_bits_as_stated() {
+        for id in ids(0..20_000) {
+            let bits: std::collections::BTreeSet<_> = probes(id, FILTER_BYTES_MIN).collect();
+            assert_eq!(bits.len() as u64, PROBES, "{id}");
+        }
+    }
+
     #[test]
     fn few_other_keys_are_mistaken_for_superseded_ones() {
         let others = ids(100_000..110_000);

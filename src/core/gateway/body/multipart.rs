@@ -110,9 +110,6 @@ impl Multipart {
 
     fn preamble(&mut self, bytes: &[u8]) -> Option<At> {
         let dashes = self.delimiter.get(LINE_END.len()..)?;
-        if bytes.len() < dashes.len() {
-            return None;
-        }
         if self.searched == 0 && bytes.starts_with(dashes) {
             return Some(At::Line { part: 0, line: dashes.len() });
         }

@@ -171,6 +171,7 @@ fn a25_a_part_s_headers_with_near_misses() {
         // The scan stops at a part that is ambiguous or malformed.
         "Content-Disposition: form-data; name=\"\\u\"||K",
         "Content-Disposition: form-data; name=\"u\"; name=\"x\"||K",
+        "Content-Disposition: form-data; name=\"x\"; name=\"u\"||K",
         "Content-Disposition: form-data; name=\"x\"; name*=utf-8''u||K",
         "Content-Disposition: form-data; name=\"u\"; filename*=utf-8''x||K",
         "Content-Disposition: form-data; name=\"u\"; filename=||K",
@@ -184,6 +185,8 @@ fn a25_a_part_s_headers_with_near_misses() {
         "Content-Disposition: form-data; name=\"u\"|Content-Disposition: form-data; name=\"x\"||K",
         "Content-Disposition: form-data; name=\"u\"|Content-Type: Multipart/mixed; boundary=y||K",
         "Content-Disposition: form-data; name=\"u\"|no header||K",
+        "Content-Disposition: form-data; name=\"u\"|no token: x||K",
+        "Content-Disposition: form-data; name=\"u\"|X: a\0b||K",
         "Content-Disposition: form-data; name=\"u\"\nX: y||K",
         "Content-Disposition: form-data; name=\"u\"|--XX",
         "Content-Type: text/plain||K",
@@ -262,6 +265,7 @@ fn a25_a_member_is_cut_out_of_a_json_object() {
         (r#"{"a":null,"u":"K","b":[],"u":"L"}"#, vec!["K", "L"], r#"{"a":null,"b":[]}"#),
         (r#"{"\u0075":"\u004b_\"\\"}"#, vec!["K_\"\\"], "{}"),
         (r#"{"u":null,"a":{"b":[]}}"#, vec![""], r#"{"a":{"b":[]}}"#),
+        (r#"{"a":[1, "u", {"u":"x"}],"u":"K"}"#, vec!["K"], r#"{"a":[1, "u", {"u":"x"}]}"#),
         (r#"{"u":["K"]}"#, vec![r#"["K"]"#], "{}"),
         (r#"{"u":"\ud800"}"#, vec![r#""\ud800""#], "{}"),
         (r#"{"a":{"u":"K"}}"#, vec![], r#"{"a":{"u":"K"}}"#),
@@ -339,6 +343,8 @@ fn a25_bodies_that_hold_no_field_are_not_read() {
         "application/problem+json",
         "application/json, text/plain",
         "application/json; x",
+        "application/json; =1",
+        "application/json; x y=1",
     ] {
         assert!(!of("POST", &format!("content-type\n{content_type}"), &places()), "{content_type}");
     }
@@ -389,7 +395,8 @@ fn a25_no_more_is_read_than_tells() {
 fn what_was_read_is_not_shown() {
     let mut scan = open("POST", &format!("content-type\n{URLENCODED}"), &places()).unwrap();
     scan.take(b"u=secret&x=secret");
-    assert!(!format!("{scan:?}").contains("secret"));
+    let shown = format!("{scan:?}");
+    assert!(shown.starts_with("BodyScan(") && !shown.contains("secret"), "{shown}");
 }
 
 /// Generates a nearly valid body: significant pieces in any order.

@@ -128,7 +128,20 @@ fn two_credentials_are_refused_whichever_places_they_stand_in() {
             "{headers} {in_query:?}"
         );
     }
-    assert_eq!(look(&basic(&format!("{KEY}:{KEY}x")), None, &default()), Err(Ambiguous));
+    for pair in [format!("{KEY}:{KEY}x"), format!("clv_b1B2c3D47Hq0p2Zx9K:{KEY}")] {
+        assert_eq!(look(&basic(&pair), None, &default()), Err(Ambiguous), "{pair}");
+    }
+}
+
+#[test]
+fn basic_credentials_are_decoded_up_to_the_longest_text() {
+    for (length, is_read) in
+        [(4, true), (CREDENTIAL_BYTES_MAX, true), (CREDENTIAL_BYTES_MAX + 4, false)]
+    {
+        let encoded = "A".repeat(length);
+        assert_eq!(decode_basic(&encoded).is_some(), is_read, "{length}");
+        assert_eq!(read_loosely(&encoded).is_some(), is_read, "{length}");
+    }
 }
 
 #[test]
@@ -141,6 +154,7 @@ fn another_system_s_token_that_holds_our_letters_is_not_ours() {
         "clvx".into(),
         format!("Bearer a.{KEY}"),
         format!("a/{KEY}"),
+        format!("Basic {}", Base64::encode_string(b"me:password")),
     ] {
         let (credential, headers, _) =
             look(&format!("authorization\n{token}"), None, &only_header).unwrap();

@@ -420,6 +420,8 @@ fn a21_every_failure_is_one_line_whose_wording_is_pinned() {
     );
     let answer = Refused::Unavailable.answer("a.example", RetryAfter(2));
     assert!(answer.headers.contains(&("retry-after", "2".into())));
+    let answer = Refused::Method.answer("a.example", RetryAfter(2));
+    assert!(answer.headers.contains(&("allow", "POST".into())));
     let answer = Refused::Missing.answer("a.example", RetryAfter(2));
     assert!(answer.headers.contains(&("www-authenticate", "Bearer realm=\"a.example\"".into())));
 }

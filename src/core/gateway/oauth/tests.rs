@@ -242,6 +242,7 @@ fn s16_the_answer_is_what_rfc_6749_demands() {
 #[test]
 fn s16_every_error_has_a_code_of_the_rfc_and_a_description_of_its_characters() {
     let denied = |denial: Denial| OAuthError::from(denial);
+    let mut described = std::collections::BTreeMap::new();
     for (error, status, code) in [
         (OAuthError::Method, 405, "invalid_request"),
         (OAuthError::Query, 400, "invalid_request"),
@@ -274,6 +275,8 @@ fn s16_every_error_has_a_code_of_the_rfc_and_a_description_of_its_characters() {
         assert_eq!((error.status(), error.code()), (status, code), "{error:?}");
         let is_allowed = |sign: char| matches!(sign, ' '..='!' | '#'..='[' | ']'..='~');
         assert!(error.description().chars().all(is_allowed), "{error:?}");
+        let same = *described.entry(error.description()).or_insert(error);
+        assert_eq!(same, error, "each has a description of its own");
         let answer = error.answer("api.example.com");
         let header = |name| {
             answer.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str())

@@ -31,7 +31,7 @@ impl<R: LeaseRules> Leases<R> {
         let terms = self.terms;
         let availability = match self.accounts.find(need.account()) {
             Some(account) => LedgerAvailability::of(account, terms, arrival, now, lookup),
-            None => LedgerAvailability::of_unknown(terms, lookup),
+            None => LedgerAvailability::of_unknown(terms),
         };
         self.missing(ask_ledger(need, lookup, &availability))
     }

@@ -85,7 +85,6 @@ impl FromJson for ExpiryError {
         Some(match members.take("code")?.into_text()?.as_str() {
             "empty" => Self::Empty,
             "too_long" => Self::TooLong { max: members.required::<u64>("max")?.try_into().ok()? },
-            "not_a_time" => Self::NotATime,
             "looks_like_unix_time" => Self::LooksLikeUnixTime { at: members.required("at")? },
             "looks_like_date" => Self::LooksLikeDate,
             "blank_for_plus" => Self::BlankForPlus,
@@ -96,7 +95,7 @@ impl FromJson for ExpiryError {
             "in_the_past" => Self::InThePast { at: members.required("at")? },
             "too_far" => Self::TooFar { max: members.required("max")? },
             "begins_after_end" => Self::BeginsAfterEnd { at: members.required("at")? },
-            // A ledger of a later release may refuse a text for a reason that has no code here.
+            // `not_a_time`, or the reason of a ledger of a later release, which has no code here.
             _ => Self::NotATime,
         })
     }

@@ -198,3 +198,30 @@ fn an_end_that_needs_no_calendar_is_read_and_every_other_is_left_to_it() {
         assert_eq!(read, expected, "{text}");
     }
 }
+
+/// The edge reads these from a ledger, and the console makes other languages from them.
+#[test]
+fn every_error_reads_back_the_same_from_its_json() {
+    let at = UnixMs::from_ms(7);
+    for error in [
+        ExpiryError::Empty,
+        ExpiryError::TooLong { max: EXPIRY_BYTES_MAX },
+        ExpiryError::NotATime,
+        ExpiryError::NoSuchDay,
+        ExpiryError::LooksLikeUnixTime { at },
+        ExpiryError::LooksLikeDate,
+        ExpiryError::BlankForPlus,
+        ExpiryError::NoSuchTime,
+        ExpiryError::NoSuchOffset,
+        ExpiryError::ZeroDuration,
+        ExpiryError::InThePast { at },
+        ExpiryError::TooFar { max: at },
+        ExpiryError::BeginsAfterEnd { at },
+    ] {
+        let json = serde_json::to_string(&error).unwrap();
+        assert!(json.starts_with(&format!(r#"{{"code":"{}""#, error.code())), "{json}");
+        assert_eq!(ExpiryError::parse_json(&json), Some(error));
+    }
+    let later = ExpiryError::parse_json(r#"{"code":"of_a_later_release"}"#);
+    assert_eq!(later, Some(ExpiryError::NotATime));
+}

@@ -270,8 +270,26 @@ mod tests {
     }
 
     #[test]
+    fn a_prefix_consists_of_digits_alone_without_leading_zeros() {
+        for prefix in ["", "x", "+8", "-8", "8x", "0x8", "8/8", "8.0"] {
+            let entry = format!("10.0.0.0/{prefix}");
+            assert_eq!(outcomes(&entry), [format!("1:{entry}!prefix_not_a_number")]);
+        }
+        for prefix in ["08", "00", "032"] {
+            let entry = format!("10.0.0.0/{prefix}");
+            assert_eq!(outcomes(&entry), [format!("1:{entry}!leading_zero")]);
+        }
+        for prefix in ["33", "256", "99999999999999999999"] {
+            let entry = format!("10.0.0.0/{prefix}");
+            assert_eq!(outcomes(&entry), [format!("1:{entry}!prefix_too_long")]);
+        }
+    }
+
+    #[test]
     fn a_list_of_separators_is_anywhere_but_a_refused_one_is_nothing() {
-        assert!(Networks::try_from(&parse_lines(",,、")).unwrap().is_unrestricted());
+        let anywhere = Networks::try_from(&parse_lines(",,、")).unwrap();
+        assert!(anywhere.is_unrestricted() && anywhere.is_empty());
+        assert!(!Networks::try_from(&parse_lines("::/0")).unwrap().is_empty());
         assert!(Networks::try_from(&parse_lines(";;")).is_err());
     }
 

@@ -190,6 +190,7 @@ fn lists_are_bounded() {
     assert_eq!(Permissions::parse(twice), Err(refusal));
     assert_eq!(Permissions::from_stored(texts()), Err(refusal));
     let full = Permissions::parse(full()).unwrap();
+    assert!(!full.is_empty() && Permissions::parse([]).unwrap().is_empty());
     assert_eq!(full.within(&Permissions::parse(["*:read"]).unwrap()), full);
 }
 

@@ -41,7 +41,7 @@ fn the_use_of_a_lone_request_is_sent_when_its_timer_fires() {
 }
 
 /// Another account with the same gateway, whose third key has a warm lease.
-fn neighbour(world: &World) -> World {
+pub(super) fn neighbour(world: &World) -> World {
     let Config { prefix, keyring, .. } = config();
     let mut rng = ChaCha20Rng::seed_from_u64(2);
     let account = AccountId::random(&mut rng);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::credential::limits::lifetime::ExpiryError;
 use crate::credential::sealed::SealedText;
+use crate::credential::service_id;
 use crate::replication::edge_call::{IssueByApi, ReadExpiry};
 
 /// Issues with a form and the issuing key, where the ledger reads dates as `expiry` and stores keys
@@ -139,5 +140,60 @@ fn what_does_not_fit_into_a_sealed_key_is_drawn_until_the_ledger_stores_it() {
             drawn.dedup();
             assert_eq!(drawn.len(), draws, "a drawn ID is drawn again");
         }
+    }
+}
+
+/// Posts a form with service credentials, and no key.
+fn by_service(world: &World, form: &str, fit: &Got) -> Driven {
+    let mut next = pieces(form, 500);
+    drive(world.begin("POST", &console(issuance::PATH), FORM), NOW, |operation| match operation {
+        Operation::ReadBody { .. } => (next(), 0),
+        Operation::CallAdmin { .. } => (fit.clone(), 0),
+        other => (world.usual(other), 0),
+    })
+}
+
+#[test]
+fn a_made_up_service_id_is_refused_once_both_workers_are_known_to_fit() {
+    let asks = || World::of(Gateway::new(config(), 7).unlinked());
+    for (world, fit, status, code, calls) in [
+        (asks(), Got::Fit(true), 401, "unknown", 1),
+        (asks(), Got::Fit(false), 503, "unavailable", 1),
+        (asks(), Got::Nothing, 401, "unknown", 1),
+        (World::cold(), Got::Fit(true), 401, "unknown", 0),
+    ] {
+        let driven = by_service(&world, "sid=x&spw=y", &fit);
+        assert_eq!(driven.code(), (status, code.to_owned()), "{fit:?}");
+        assert_eq!(driven.names()[2..], vec!["admin"; calls], "{fit:?}");
+    }
+}
+
+/// Whoever watches the log can tell guessing from a program with an old password.
+#[test]
+fn a_wrong_service_password_is_logged_with_the_account_and_the_network() {
+    let Config { prefix, keyring, .. } = config();
+    for (address, network) in [
+        ("", "null"),
+        ("\ncf-connecting-ip\n10.1.2.3", r#""10.1.2.0/24""#),
+        ("\ncf-connecting-ip\n2001:db8::1", r#""2001:db8::/64""#),
+    ] {
+        let world = World::cold();
+        world.knows(&[]);
+        let sid = service_id::ids(world.account(), &prefix, &keyring)[0].to_string();
+        let form = format!("sid={sid}&spw={}", "a".repeat(service_id::PASSWORD_WIDTH));
+        let mut next = pieces(&form, 500);
+        let headers = format!("{FORM}{address}");
+        let exchange = world.begin("POST", &console(issuance::PATH), &headers);
+        let driven = drive(exchange, NOW, |operation| match operation {
+            Operation::ReadBody { .. } => (next(), 0),
+            Operation::Warn { .. } => (Got::Nothing, 0),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(driven.code(), (401, "unknown".to_owned()));
+        let line = format!(
+            r#"{{"event":"authentication_refused","attempt":"service","reason":"wrong","network":{network},"account":"{}"}}"#,
+            world.account()
+        );
+        assert_eq!(driven.operations.last(), Some(&Operation::Warn { line }));
     }
 }

@@ -316,3 +316,28 @@ fn s16_a_client_revokes_its_own_token_and_learns_nothing_of_others() {
     }
     assert_eq!(error(&revoke("", "unused")), (400, "invalid_request".into()));
 }
+
+/// A token that has ended needs no revocation, at the very instant of its end.
+#[test]
+fn s16_a_token_is_revoked_until_it_ends() {
+    for (early, is_sent) in [(1, true), (0, false)] {
+        let world = served();
+        let own = token(&world, 2);
+        // The ledger's answer about the pair takes 20 ms.
+        let start = claims(&own).expires_at.as_ms() - 20 - early;
+        let revoked = json!({ "reply": "revoked", "bound": null, "revision": 9 }).to_string();
+        let mut next = pieces(&format!("token={own}"), 4_096);
+        let exchange = world.begin_at(start, "POST", REVOKE, &by(&world, 2));
+        let driven =
+            drive(exchange, start, |operation| match (operation, ledger_request(operation)) {
+                (Operation::ReadBody { .. }, _) => (next(), 0),
+                (_, Some(EdgeRequest::RevokeByClient(_))) => (Got::Text(revoked.clone()), 0),
+                (other, Some(_)) => (world.usual(other), 20),
+                (other, None) => (world.usual(other), 0),
+            });
+        assert_eq!(driven.answer(), (200, ""));
+        let sent = driven.ledger();
+        let is_revocation = |sent: &EdgeRequest| matches!(sent, EdgeRequest::RevokeByClient(_));
+        assert_eq!(sent.iter().any(is_revocation), is_sent, "{early} ms before its end");
+    }
+}

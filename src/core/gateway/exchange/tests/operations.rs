@@ -1,3 +1,4 @@
+use super::flushing::neighbour;
 use super::*;
 use crate::base::secret::SecretText;
 use crate::config::settings::Variables;
@@ -143,6 +144,48 @@ fn only_a_lease_of_bounded_freshness_is_shared_in_the_data_centre() {
         assert_eq!(driven.code(), (0, String::new()), "{freshness}");
         let is_write = |operation: &Operation| matches!(operation, Operation::WriteCache { .. });
         assert_eq!(driven.operations.iter().any(is_write), shares, "{freshness}");
+    }
+}
+
+#[test]
+fn an_account_s_replies_are_shared_under_its_own_address_on_the_console_s_host() {
+    let world = World::cold();
+    let exchange = world.begin("GET", API, &world.bearer(2));
+    let driven = drive(exchange, NOW, |operation| (world.usual(operation), 0));
+    let expected = format!("https://localhost/.claviger/refresh/{}", world.account());
+    let urls = driven.operations.iter().filter_map(|operation| match operation {
+        Operation::ReadCache { url, .. } | Operation::WriteCache { url, .. } => Some(url),
+        _ => None,
+    });
+    assert_eq!(urls.collect::<Vec<_>>(), [&expected, &expected]);
+    assert_eq!(world.gateway.borrow().counters().shared_puts, 1);
+}
+
+#[test]
+fn the_operator_s_verifier_sees_every_account_and_any_other_its_own() {
+    for (is_operator, expected) in [(false, ["unknown", "valid"]), (true, ["valid", "valid"])] {
+        let world = World::cold();
+        let call = world.gateway.borrow_mut().leases_mut().renew(world.account(), at(NOW));
+        let Got::Text(reply) = world.refreshed(call.request()) else { panic!() };
+        let mut reply: Value = serde_json::from_str(&reply).unwrap();
+        reply["state"]["operator"] = is_operator.into();
+        let reply = RefreshReply::parse(&reply.to_string()).unwrap();
+        world.gateway.borrow_mut().leases_mut().take_refresh(&call, &reply, at(NOW), None);
+        for place in [0, 2] {
+            world.gateway.borrow_mut().leases_mut().take_change(world.record(place), at(NOW));
+        }
+        let other = neighbour(&world);
+        let checks = [&other, &world].map(|world| json!({ "credential": world.keys[2].expose() }));
+        let mut next = pieces(&json!({ "checks": checks }).to_string(), 500);
+        let (url, headers) = &bodies(&world)[1];
+        let driven = drive(world.begin("POST", url, headers), NOW, |operation| match operation {
+            Operation::ReadBody { .. } => (next(), 0),
+            other => panic!("{other:?}"),
+        });
+        let document: Value = serde_json::from_str(driven.answer().1).unwrap();
+        let verdicts = document["verdicts"].as_array().unwrap().iter();
+        let verdicts: Vec<_> = verdicts.map(|verdict| verdict["verdict"].clone()).collect();
+        assert_eq!(verdicts, expected, "{is_operator}");
     }
 }
 

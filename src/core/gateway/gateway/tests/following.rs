@@ -139,6 +139,8 @@ impl Issuers {
         credential.digest = self.stored.digest();
         let Claims { id, issuer, issued_at, .. } = &self.claims;
         credential.limits.expires = Expiry::At(self.claims.expires_at);
+        credential.limits.networks = self.claims.networks.clone();
+        credential.limits.permissions = self.claims.permissions.clone();
         credential.issued =
             Some(Issued { by: *issuer, generation: id.generation(), at: *issued_at });
         self.ledger.learn(&record);

@@ -237,6 +237,36 @@ fn p3_a_made_up_key_is_refused_by_its_text_before_its_body_is_read() {
     }
 }
 
+/// With keys other than the admin Worker's, every credential seems made up.
+#[test]
+fn no_issuer_is_made_up_before_both_workers_are_known_to_fit() {
+    let world = World::new();
+    let foreign = Keyring::parse(&edge_keys(&[("x", "")])).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let foreign = NewKey::generate(world.key.id().account(), &clv(), &foreign, &mut rng);
+    let key = Credentials::Key(SecretText::new(foreign.expose().to_owned()));
+    let headers = format!("authorization\nBearer {}", foreign.expose());
+    let (url, headers) = (Url::parse(API).unwrap(), Headers::new(&headers));
+    let request = Request { method: "POST", url, headers, arrived: at(NOW) };
+    let mut gateway = world.gateway.unlinked();
+    let (now, lookup) = (at(NOW), Lookup::alone());
+    assert_eq!(gateway.check_issuer(&request), Ok(()));
+    let found = gateway.authorise_issue(&key, None, now, now, &lookup);
+    assert!(matches!(found, Authorisation::AskAdmin), "{found:?}");
+    // Another request asks.
+    gateway.begin_to_ask(now);
+    let authority =
+        |gateway: &mut Gateway| match gateway.authorise_issue(&key, None, now, now, &lookup) {
+            Authorisation::Decided(decided) => decided.authority.unwrap_err(),
+            other => panic!("{other:?}"),
+        };
+    assert_eq!(gateway.check_issuer(&request), Ok(()));
+    assert_eq!(authority(&mut gateway), Refused::Unavailable);
+    gateway.take_fit(Some(true), now);
+    assert_eq!(gateway.check_issuer(&request), Err(Refused::Issuer(Denial::Unknown)));
+    assert_eq!(authority(&mut gateway), Refused::Issuer(Denial::Unknown));
+}
+
 /// P2: the issuer was disabled and enabled again since the lease, or its generation rose by the cap
 /// on revocations. A new key has the present generation, so an edge with the present state accepts
 /// it. No key issued before comes back.
@@ -314,6 +344,20 @@ fn each_issue_asks_once_also_where_nothing_is_known_yet_and_counts_one_use() {
     let call =
         issuers.world.gateway.leases_mut().renew(issuers.world.key.id().account(), at(ASKED + 3));
     assert_eq!(call.request().usage.as_ref().unwrap().uses[0].count, 1);
+}
+
+#[test]
+fn a_service_password_counts_whether_it_is_right_or_wrong() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    assert_eq!(issuers.may_issue(b"password", ASKED), (true, 1));
+    for _ in 0..2 {
+        assert_eq!(issuers.may_issue(b"wrong", ASKED), (false, 0));
+    }
+    let account = issuers.world.key.id().account();
+    let call = issuers.world.gateway.leases_mut().renew(account, at(ASKED));
+    let service = call.request().usage.clone().unwrap().service.unwrap();
+    assert_eq!((service.count, service.last_at, service.refused), (1, Some(at(ASKED)), 2));
 }
 
 /// Neither a copy nor an accepting lease replaces the ledger's answer.

@@ -3,6 +3,7 @@
 use base64ct::Encoding;
 
 use super::*;
+use crate::base::http::response::ReturnedCors;
 
 const RULES: &str = r#"[
     {"host":"api.localhost","path":"/*","origin":"DEMO","any_key":true},
@@ -103,6 +104,14 @@ fn a_key_among_the_subprotocols_is_taken_out() {
     let twice = format!("authorization\n{key}\nsec-websocket-protocol\n{key}x");
     let outcome = world.outcome("GET", &url("/socket"), &twice);
     assert_eq!(outcome, (400, "ambiguous_credential".into()));
+    let elsewhere = format!("sec-websocket-protocol\nchat, {key}\nreferer\nhttps://a/?{key}");
+    let removed = world.forward(&url("/socket"), &elsewhere).remove;
+    assert_eq!(removed, ["referer"], "the key travels on in no other header");
+    // Where a rule does not name the place, the key does not count there, but is cut out.
+    let offered = format!("sec-websocket-protocol\nchat, {key}");
+    assert_eq!(world.outcome("GET", &url("/a"), &offered), (401, "missing".into()));
+    let forward = world.forward(&url("/a"), &format!("{}\n{offered}", world.bearer()));
+    assert!(forward.set.contains(&("sec-websocket-protocol", "chat".to_owned())));
 }
 
 #[test]
@@ -114,6 +123,26 @@ fn the_public_host_replaces_that_of_an_origin_by_url() {
     assert_eq!(base("https://api.localhost./url/a").as_deref(), Some("https://api.localhost"));
     assert_eq!(base(&url("/kept/a")), None);
     assert_eq!(base(&url("/a")), None);
+}
+
+#[test]
+fn pages_of_listed_sites_can_read_what_an_origin_answers() {
+    let mut world = world();
+    let bearer = world.bearer();
+    for (path, site, expected) in [
+        ("/cors/a", "\norigin\nhttps://app.example", Some(Some("https://app.example"))),
+        ("/cors/a", "\norigin\nhttps://evil.example", Some(None)),
+        ("/cors/a", "", Some(None)),
+        ("/all/a", "\norigin\nnull", Some(Some("*"))),
+        ("/a", "\norigin\nhttps://app.example", None),
+    ] {
+        let returned = world.forward(&url(path), &format!("{bearer}{site}")).returned.cors;
+        let expected = expected.map(|allowed: Option<&str>| ReturnedCors {
+            allowed: allowed.map(str::to_owned),
+            exposed: "www-authenticate, retry-after",
+        });
+        assert_eq!(returned, expected, "{path}{site}");
+    }
 }
 
 #[test]
@@ -189,6 +218,15 @@ fn only_what_needs_all_headers_reads_them() {
     }
     // A string that begins like a key is judged by itself.
     assert!(!reads_all("GET", "/a", "authorization\nBearer clv_abc"));
+    // The admin Worker gets all headers; verification and issuance read what they need themselves.
+    for (path, expected) in [("/", true), ("/v1/keys", true), ("/v1/verify", false)] {
+        let url = format!("http://localhost:8787{path}");
+        let url = Url::parse(&url).unwrap();
+        let headers = Headers::named(&bearer);
+        let request = Request { method: "POST", url, headers, arrived: at(NOW) };
+        let decision = world.gateway.decide(&request, at(NOW), &Lookup::alone());
+        assert_eq!(matches!(decision, Decision::ReadHeaders), expected, "{path}");
+    }
 }
 
 /// A client sends its user's token in `Authorization`, and the key under another spelling.
@@ -236,6 +274,7 @@ fn refusals_that_read_differently_have_different_keys() {
     usual.knows(usual.record(1, none, Standing::Active));
     let keys = ["GET", "HEAD", "POST"].map(|method| denied(&mut usual, method, "/x").key());
     assert!(keys[0] == keys[1] && keys[0] != keys[2], "each names the permission that it needs");
+    assert_eq!(keys.map(|(_, writes, _)| writes), [false, false, true]);
     let mut world = world();
     let ended = |limits: &mut Limits| limits.expires = Expiry::At(at(NOW));
     world.knows(world.record(2, ended, Standing::Active));

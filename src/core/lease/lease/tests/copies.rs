@@ -1,5 +1,7 @@
 //! Tests documents and shared replies, which replace the ledger's own reply.
 
+mod renewing;
+
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -440,7 +442,8 @@ fn an_own_change_outlives_the_eviction_of_its_account() {
 
 #[test]
 fn what_is_too_old_or_from_the_future_or_of_no_use_is_refused() {
-    let strict = Shared::new(account(), at(5_000), Revision(4), &reply(5), &state(0), none());
+    // It is as new as can be.
+    let strict = Shared::new(account(), at(6_000), Revision(4), &reply(5), &state(0), none());
     for (what, shared) in [
         ("replayed", shared(5_000 - T, 4, &reply(5))),
         ("from the future", shared(6_001, 4, &reply(5))),
@@ -454,6 +457,7 @@ fn what_is_too_old_or_from_the_future_or_of_no_use_is_refused() {
             "{what}"
         );
         assert_eq!(isolate.known(5_000), None, "{what}");
+        assert_eq!(isolate.0.counters().shared_taken, 0, "{what}");
     }
     // A background refresh has no use for a reply older than T/2.
     for (sent, is_of_use) in [(10_999, false), (11_000, true)] {
@@ -545,6 +549,8 @@ fn a_reply_is_shared_without_its_answers_and_not_when_the_clock_went_back() {
     );
     let refreshed = RefreshReply::Refreshed(refreshed);
     let shared = call.to_share(&refreshed, none(), at(1_100)).unwrap();
+    isolate.0.note_shared();
+    assert_eq!(isolate.0.counters().shared_puts, 1);
     assert_eq!((shared.base, shared.as_of), (Revision(5), at(0)));
     assert_eq!((shared.reply.answers.len(), shared.reply.state), (0, Some(state(T))));
     assert_eq!(call.to_share(&refreshed, none(), at(999)), None);

@@ -157,6 +157,16 @@ fn records_die_with_their_lease() {
 }
 
 #[test]
+fn a_lease_that_has_ended_by_its_age_leaves_no_records_to_the_next() {
+    for (ms, memory) in [(10 * T - 1, Some(4)), (10 * T, None)] {
+        let mut isolate = Isolate::leased(5);
+        isolate.read_kv(key('a'), 1, Some(&active(key('a'), 4)));
+        isolate.refresh(ms, reply(5));
+        assert_eq!(isolate.memory(key('a'), ms), memory, "{ms}");
+    }
+}
+
+#[test]
 fn kv_read_under_another_incarnation_is_no_help() {
     let mut isolate = Isolate::leased(5);
     let read = isolate.0.ask_kv(key('a'), at(1));

@@ -38,6 +38,8 @@ fn a_forgotten_word_of_an_unsettled_key_leaves_its_mark() {
     for _ in 0..CACHED_KEYS_MAX * 2 {
         let id = KeyId::random(account(), &mut rng);
         isolate.read_kv(id, 1, Some(&active(id, 2)));
+        let lease = isolate.0.lease(account(), at(1)).unwrap();
+        assert!(lease.entries().len() <= CACHED_KEYS_MAX + 2, "two marks beside the answers");
     }
     for id in [key('a'), key('b')] {
         assert_eq!(isolate.need(id, 1), Some(Fetch::Ledger(id)));
@@ -56,12 +58,16 @@ fn what_of_the_unsettled_set_cannot_be_kept_makes_an_overflow() {
     marks.push(mark(key('b'), 5));
     isolate.refresh(2, Refresh { unsettled: Unsettled::Set(marks.clone()), ..reply(5) });
     assert_eq!(isolate.need(key('a'), 2), Some(Fetch::Ledger(key('a'))));
+    let is_overflow =
+        |isolate: &Isolate| isolate.0.lease(account(), at(4)).map(super::super::Lease::is_overflow);
+    assert_eq!(is_overflow(&isolate), Some(true));
     // The next reply has the whole set again, so the overflow stays.
     isolate.refresh(3, Refresh { unsettled: Unsettled::Set(marks.clone()), ..reply(5) });
     assert_eq!(isolate.need(key('a'), 3), Some(Fetch::Ledger(key('a'))));
     marks.pop();
     isolate.refresh(4, Refresh { unsettled: Unsettled::Set(marks), ..reply(5) });
     assert_eq!(isolate.need(key('a'), 4), Some(Fetch::Kv(key('a'))));
+    assert_eq!(is_overflow(&isolate), Some(false));
     // A change committed here adds one mark.
     isolate.0.take_change(active(key('c'), 6), at(5));
     assert_eq!(isolate.need(key('a'), 5), Some(Fetch::Ledger(key('a'))));
@@ -201,6 +207,20 @@ fn what_is_counted_before_requests_stop_is_sent_by_the_newest_timer() {
     isolate.0.count_use(key('a'), Err("expired"), None, at(60_001));
     assert_eq!(isolate.0.take_timer(), Some(account()));
     assert_eq!(isolate.0.take_timer(), None, "once");
+}
+
+#[test]
+fn a_use_of_the_service_password_starts_a_timer_and_takes_none_from_another_account() {
+    let mut isolate = Isolate::leased(5);
+    let other = AccountId::parse("ZZZZZZZZ").unwrap();
+    isolate.0.count_use(key('a'), Ok(()), None, at(0));
+    isolate.0.count_service(other, true, None, at(0));
+    isolate.0.count_service(other, false, None, at(10_000));
+    let timers = [(); 3].map(|()| isolate.0.take_timer());
+    assert_eq!(timers, [Some(other), Some(account()), None], "one for each account");
+    let call = isolate.0.renew(other, at(10_000));
+    let service = call.request().usage.clone().unwrap().service.unwrap();
+    assert_eq!((service.count, service.refused), (1, 1));
 }
 
 #[test]

@@ -224,8 +224,51 @@ fn a_ledger_is_not_asked_about_a_key_that_its_own_claims_refuse() {
         issuers.issue(GENERATION);
         issuers.claims.networks = serde_json::from_str(networks).unwrap();
         issuers.claims.permissions = serde_json::from_str(permissions).unwrap();
-        let sealed = issuers.sealed();
-        assert_eq!(issuers.code_of(&sealed, USED, "10.1.2.3"), (expected.to_owned(), 0));
+        issuers.stored(2);
+        let refused = (expected.to_owned(), 0);
+        assert_eq!(issuers.codes_at(USED, "10.1.2.3"), [refused.clone(), refused]);
+    }
+}
+
+/// Another reply began a new lease while the recheck was under way, with an earlier state.
+#[test]
+fn what_a_recheck_finds_out_counts_for_its_request_whatever_became_of_the_lease() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |state| state.service = None);
+    let earlier = issuers.ledger.state.clone();
+    issuers.issue(GENERATION);
+    issuers.stored(3);
+    issuers.state_is(4, |_| ());
+    let (key, mut lookup) = (issuers.stored.expose().to_owned(), Lookup::alone());
+    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let check = issuers.world.gateway.check(&key, &facts, at(USED), at(USED), &lookup);
+    let Check::Fetch(need @ Fetch::State(_)) = check else { panic!("{check:?}") };
+    let call = issuers.world.gateway.leases_mut().ask(need, at(USED));
+    let reset = Refresh { delta: Delta::Reset, state: Some(earlier), ..refresh(3) };
+    issuers.world.refresh(USED, reset);
+    let record = issuers.ledger.records[0].clone();
+    issuers.world.gateway.leases_mut().take_change(record, at(USED));
+    let reply = issuers.ledger.answer(&call);
+    issuers.world.gateway.leases_mut().take_refresh(&call, &reply, at(USED), Some(&mut lookup));
+    let check = issuers.world.gateway.check(&key, &facts, at(USED), at(USED), &lookup);
+    assert!(matches!(check, Check::Decided(Checked { verdict: Ok(_), .. })), "{check:?}");
+}
+
+/// Usage of an account without requests goes with the next request that has nothing else to send.
+#[test]
+fn a_key_that_the_service_password_issued_keeps_no_other_account_s_usage_back() {
+    let mut issuers = Issuers::new(|_| Issuer::Service);
+    issuers.state(2, |_| ());
+    issuers.stored(3);
+    let idle = KeyId::parse("ZZZZZZZZ0000000000").unwrap();
+    issuers.world.gateway.leases_mut().count_use(idle, Ok(()), None, at(NOW - 60_000));
+    let key = issuers.stored.expose().to_owned();
+    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let now = at(NOW + T - 1);
+    for account in [issuers.world.key.id().account(), idle.account()] {
+        let check = issuers.world.gateway.check(&key, &facts, now, now, &Lookup::alone());
+        let Check::Decided(checked) = check else { panic!("{check:?}") };
+        assert_eq!((checked.verdict.err(), checked.renew), (None, Some(account)));
     }
 }
 
