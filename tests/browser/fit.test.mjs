@@ -194,7 +194,16 @@ const PEOPLE = {
   "the account's name": ["#/account", click(".apart > button"), "dialog"],
   "the profile": ["#/profile", null, ".rows"],
   "the menu of a person with accounts": ["#/profile", click(".member"), ".menu:popover-open"],
-  "a password to change": ["#/profile", (page) => page.locator(".apart > button").nth(1).click(), "dialog"],
+  "a password to change": [
+    "#/profile",
+    (page) => page.locator('[aria-labelledby="password-heading"] > button').click(),
+    "dialog",
+  ],
+  "an address to change": [
+    "#/profile",
+    (page) => page.locator('[aria-labelledby="details"] button').nth(1).click(),
+    "dialog",
+  ],
   "the invitation of another person": [
     "#/join/Itoken",
     null,
