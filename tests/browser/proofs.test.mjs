@@ -93,7 +93,7 @@ test("an action that needs MFA leads to its set-up", async ({ page }) => {
     page,
     "POST",
     "/v1/keys",
-    problem(403, "step_up_required", { methods: ["totp", "recovery_code"] }),
+    problem(403, "step_up_required", { methods: ["totp", "recovery_code", "passkey"] }),
   );
   await page.setViewportSize(NARROW);
   await open(page);

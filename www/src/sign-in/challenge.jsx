@@ -50,8 +50,11 @@ export function Challenge({ challenge, session, onSession, onLeave }) {
     const { methods } = challenge;
     if (methods.includes("password")) return <StepUp {...props} />;
     if (methods.includes("email_code")) return <MailedStepUp {...props} />;
-    const factors = methods.filter((method) => FACTORS.includes(method) && own.includes(method));
-    if (factors.length) return <FactorStepUp {...props} methods={factors} />;
+    const factors = methods.filter((method) => FACTORS.includes(method));
+    // The server names the member's own factors, or all that would do if the member has none of
+    // these. Two are a factor and the recovery codes that stand for it.
+    if (factors.length === 2 || factors.some((method) => own.includes(method)))
+      return <FactorStepUp {...props} methods={factors} />;
     return <MissingFactor passkey={!methods.includes("totp")} settle={challenge.settle} />;
   }
   const leave = () => {
