@@ -42,7 +42,7 @@ use crate::credential::issuer::Issuing;
 use crate::credential::limits::lifetime::{Expiry, parse_without_calendar};
 use crate::credential::limits::network;
 use crate::credential::limits::network::{Networks, parse_lines};
-use crate::credential::sealed::{Claims, NewSealed};
+use crate::credential::sealed::{Claims, LIFE_MAX, NewSealed, SEALED_NETWORKS_MAX};
 use crate::credential::service_id;
 use crate::credential::service_id::MadeServiceId;
 use crate::gateway::extract;
@@ -255,6 +255,10 @@ pub fn seal(
     rng: &mut impl CryptoRng,
 ) -> Option<NewSealed> {
     let expires_at = granted.expires.at()?;
+    let is_short = expires_at.since(at).is_some_and(|life| life <= LIFE_MAX);
+    if !is_short || granted.networks.len() > SEALED_NETWORKS_MAX {
+        return None;
+    }
     let Config { prefix, keyring, .. } = config;
     let (issuer, generation) = (authority.proof.issuer, authority.issuing.generation);
     let claims = Claims {
