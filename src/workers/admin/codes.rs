@@ -1,4 +1,4 @@
-//! Draws codes that a ledger mails.
+//! Draws codes that an object mails.
 
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
@@ -11,7 +11,7 @@ use claviger_core::base::id::{AccountId, TokenId};
 use claviger_core::base::secret::SecretText;
 use claviger_workers::rng;
 
-/// Draws a code: its MAC for the ledger, and its ciphertext for the mail.
+/// Draws a code: its MAC for the object, and its ciphertext for the mail.
 ///
 /// # Errors
 /// [`AdminProblem::MailOff`] if the deployment sends no mail.

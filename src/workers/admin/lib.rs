@@ -7,7 +7,7 @@
 //! | [`context`] | one request to a route: its body, its session, its account's ledger |
 //! | [`setup`], [`sessions`], [`persons`], [`addresses`], [`members`], [`joining`], [`factors`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
 //! | [`access`] | operators: the keys and signatures of Cloudflare Access |
-//! | [`codes`] | codes that a ledger mails |
+//! | [`codes`] | codes that an object mails |
 //! | [`calls`] | requests to objects |
 //! | [`objects`], [`storage`], [`memory`] | the Durable Objects' side |
 //! | [`refusals`] | what this isolate need not ask again |

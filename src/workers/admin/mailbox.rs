@@ -7,9 +7,7 @@ use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::view;
 use claviger_control::protocol::account::Email;
 use claviger_control::protocol::code::Code;
-use claviger_control::protocol::deletion::MailState;
-use claviger_control::protocol::encryption;
-use claviger_control::protocol::envelope::code_associated_data;
+use claviger_control::protocol::deletion::{MailState, NewCode};
 use claviger_control::protocol::mailbox::{MailboxPurpose, MailboxSubject, NewMailboxCode};
 use claviger_control::protocol::member::Language;
 use claviger_control::protocol::objects::{NameReply, NameRequest};
@@ -20,10 +18,10 @@ use claviger_core::base::id::TokenId;
 use claviger_core::base::secret::SecretText;
 use claviger_workers::rng;
 
-use crate::calls;
 use crate::clock::now;
 use crate::context::RequestContext;
 use crate::sessions::delay;
+use crate::{calls, codes};
 
 /// Earliest time for the answer, in milliseconds. An object that stores nothing yet takes longer
 /// than one that knows the address.
@@ -41,15 +39,9 @@ pub async fn mail_code(
     subject: MailboxSubject,
     (language, zone): (Language, Zone),
 ) -> Result<Response, AdminProblem> {
-    context.config.mail.as_ref().ok_or(AdminProblem::MailOff)?;
-    let (purpose, account, master) =
-        (subject.purpose.code(), subject.account, &context.config.master);
-    let (id, code) = (TokenId::random(&mut rng()), Code::draw(purpose, &mut rng()));
-    let text = SecretText::new(code.expose().to_owned());
-    let place = code_associated_data(account, &id);
-    let sealed =
-        encryption::encrypt(&text, place, master, &mut rng()).ok_or(RequestProblem::Internal)?;
-    let mac = code.mac(purpose, account, id, master);
+    let id = TokenId::random(&mut rng());
+    let NewCode { mac, sealed } =
+        codes::draw(&context.config, subject.purpose.code(), subject.account, id)?;
     let address = context.address();
     let email_of = email.clone();
     let new = NewMailboxCode { email: email_of, subject, id, mac, sealed, language, zone, address };
