@@ -49,7 +49,7 @@ test("a code by mail confirms, and the action goes on", async ({ page, deploymen
     page.getByText(/A code is on its way to m…@example.jp\. It confirms that it is you, once, until/),
   ).toBeVisible();
   await assertFocusOnField(page, "step-up-code");
-  await inspect(page, "step-up-code");
+  await inspect(page, "step-up-mailed");
   await button(page, "Confirm").click();
   await expect(page.getByText("Enter the code from the mail.")).toBeVisible();
   const code = await first();
@@ -57,7 +57,7 @@ test("a code by mail confirms, and the action goes on", async ({ page, deploymen
   await button(page, "Confirm").click();
   await expect(page.getByText("That code doesn’t match; 4 tries left.")).toBeVisible();
   await assertFocusOnField(page, "step-up-code");
-  await inspect(page, "step-up-code-refused");
+  await inspect(page, "step-up-mailed-refused");
 
   const mails = deployment.mail.messages.length;
   await button(page, "Mail a new code").click();
@@ -124,7 +124,7 @@ test("in Japanese, on a phone, in the dark", async ({ page, deployment }) => {
   await button(page, "発行").click();
   await expect(codeField(page, "認証コード")).toBeVisible();
   await expect(page.getByText(/m…@example.jpに認証コードを送りました。本人確認に/)).toBeVisible();
-  await inspect(page, "step-up-code-ja");
+  await inspect(page, "step-up-mailed-ja");
   await codeField(page, "認証コード").fill(await deployment.code(before + 1));
   await button(page, "確認").click();
   await expect(button(page, "保存しました")).toBeVisible();

@@ -93,7 +93,7 @@ export function MailedStepUp({ member, settle, onEnded }) {
         <ProblemNotice problem={problem} text={mailOffText(locale, problem) ?? tooManyText(locale, problem)} />
         <CodeField
           id={FIELD}
-          label={say("step-up.code")}
+          label={say("delete.code")}
           hint={say("step-up.code.hint")}
           error={errorOf(sending.mistakes.errors, FIELD)}
           first
@@ -102,7 +102,7 @@ export function MailedStepUp({ member, settle, onEnded }) {
         <div class="actions">
           <button class="primary">{say(sending.busy ? "step-up.busy" : "step-up.confirm")}</button>
           <button type="button" onClick={mail}>
-            {say(mailing.busy ? "step-up.mailing" : "step-up.mail-again")}
+            {say(mailing.busy ? "delete.mailing" : "delete.mail-again")}
           </button>
           <button type="button" onClick={leave}>
             {say("cancel")}

@@ -125,10 +125,7 @@ export default {
   "step-up.mailed-again": "A new code is on its way to {address}.",
   "step-up.mail-off":
     "This account confirms actions with a code by mail, but mail is not set up here. Nothing was changed; ask whoever runs this service.",
-  "step-up.code": "Authentication code",
   "step-up.code.hint": "Six digits from the mail.",
-  "step-up.mail-again": "Mail a new code",
-  "step-up.mailing": "Mailing…",
   "step-up.missing.title": "Set up MFA first",
   "step-up.missing.factor":
     "This account asks for multi-factor authentication (MFA) before this action. Nothing was changed.",

@@ -125,10 +125,7 @@ export default {
   "step-up.mailed-again": "{address}に新しい認証コードを送りました。",
   "step-up.mail-off":
     "このアカウントではメールの認証コードで本人確認を行いますが、メールが設定されていません。変更は行われていません。サービスの運用者に連絡してください。",
-  "step-up.code": "認証コード",
   "step-up.code.hint": "メールに記載された6桁の数字です。",
-  "step-up.mail-again": "コードを再送",
-  "step-up.mailing": "送信中…",
   "step-up.missing.title": "先にMFAを設定してください",
   "step-up.missing.factor": "このアカウントでは、この操作の前に多要素認証（MFA）が必要です。変更は行われていません。",
   "step-up.missing.passkey": "このアカウントでは、この操作の前にパスキーが必要です。変更は行われていません。",
