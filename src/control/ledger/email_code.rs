@@ -6,12 +6,11 @@
 use claviger_core::base::id::TokenId;
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
-use serde_json::json;
 
-use super::audit::Action;
 use super::context::CommandContext;
 use super::deletion::{CODE_LIFE, codes_spent};
-use super::factors::{self, CheckedFactor, FactorDesk, FactorMatch};
+use super::factor_commands::{desk, proven, refusal};
+use super::factors::{self, CheckedFactor, FactorMatch};
 use super::mailbox;
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
@@ -146,35 +145,20 @@ pub(super) fn prove(
         writes.extend(mailbox::supersede(&mail_id(context, code.mails)));
         writes
     };
-    let desk = FactorDesk {
-        sql,
-        account: context.account,
-        master: context.master,
-        author: context.author(),
-    };
     // `Digest` compares in constant time.
     let compare = || {
         Ok(if code.mac == mac { FactorMatch::Right(end()) } else { FactorMatch::Wrong(Vec::new()) })
     };
-    match desk.counted(context.session.member_id(), ProofMethod::EmailCode, compare)? {
-        CheckedFactor::Accepted { method, mut writes } => {
-            writes.push(context.session.prove(method, now));
-            writes.extend(context.session.replace(new));
-            let details = json!({ "method": method }).to_string();
-            writes.push(context.author().did_about(Action::StepUp, details));
-            let view = context.session.view(context.account, now);
-            Ok(Plan { writes, reply: LedgerReply::Session(view) })
-        }
+    let (member, method) = (context.session.member_id(), ProofMethod::EmailCode);
+    Ok(match desk(sql, context).counted(member, method, compare)? {
+        CheckedFactor::Accepted { method, writes } => proven(context, method, writes, new),
         CheckedFactor::Refused { tries_left, mut writes } => {
             let tries = code.tries.saturating_add(1);
             let count = Statement::new("UPDATE proof_code SET tries = ? WHERE session = ?");
             writes.push(count.bind(tries).bind(id.as_str()));
             let tries_left = tries_left.min(TRIES_MAX.saturating_sub(tries));
-            let reply = LedgerReply::Refused(Refusal::FactorRefused { tries_left });
-            Ok(Plan { writes, reply })
+            refusal(CheckedFactor::Refused { tries_left, writes })
         }
-        CheckedFactor::Exhausted { until } => {
-            Ok(Plan::refuse(Refusal::TooManyFactorTries { until }))
-        }
-    }
+        exhausted => refusal(exhausted),
+    })
 }

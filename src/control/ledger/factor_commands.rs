@@ -15,7 +15,7 @@ use super::factors::{self, CheckedFactor, FactorDesk, FactorMatch, TotpRow};
 use super::member::Member;
 use super::{challenge, mfa, sessions};
 use crate::ledger::plan::Plan;
-use crate::objects::sql::{Sql, SqlError};
+use crate::objects::sql::{Sql, SqlError, Statement};
 use crate::protocol::envelope::FactorChange;
 use crate::protocol::factors::{FactorsCommand, FactorsView, KeysConcerned, TypedFactor};
 use crate::protocol::identity::NewSession;
@@ -71,16 +71,25 @@ pub(super) fn prove(
         return Ok(Plan::refuse(Refusal::NoFactor));
     }
     let member = context.session.member.clone();
-    let (method, mut writes) = match desk(sql, context).check(&member, typed)? {
-        CheckedFactor::Accepted { method, writes } => (method, writes),
-        refused => return Ok(refusal(refused)),
-    };
+    Ok(match desk(sql, context).check(&member, typed)? {
+        CheckedFactor::Accepted { method, writes } => proven(context, method, writes, new),
+        refused => refusal(refused),
+    })
+}
+
+/// Returns the plan of a proof that was accepted; `writes` use it up. `new` replaces the session.
+pub(super) fn proven(
+    context: &mut CommandContext<'_>,
+    method: ProofMethod,
+    mut writes: Vec<Statement>,
+    new: &NewSession,
+) -> Plan {
     writes.push(context.session.prove(method, context.now));
     writes.extend(context.session.replace(new));
     let details = json!({ "method": method }).to_string();
     writes.push(context.author().did_about(Action::StepUp, details));
     let view = context.session.view(context.account, context.now);
-    Ok(Plan { writes, reply: LedgerReply::Session(view) })
+    Plan { writes, reply: LedgerReply::Session(view) }
 }
 
 fn confirm(
@@ -232,7 +241,7 @@ pub(super) fn revision_of(keys: Option<KeysConcerned>) -> Option<Revision> {
 }
 
 /// Returns the plan of a code that was not accepted.
-fn refusal(checked: CheckedFactor) -> Plan {
+pub(super) fn refusal(checked: CheckedFactor) -> Plan {
     let (writes, refusal) = match checked {
         CheckedFactor::Refused { tries_left, writes } => {
             (writes, Refusal::FactorRefused { tries_left })
