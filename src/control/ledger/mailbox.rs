@@ -21,15 +21,15 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 
 use super::account::Account;
 use super::member::Member;
+use crate::objects::mail_row::{ENVELOPE_COLUMNS, read_envelope};
 use crate::objects::object::TaskStep;
-use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::account::Email;
 use crate::protocol::deletion::MailState;
 use crate::protocol::effect::Effect;
 use crate::protocol::encryption::Ciphertext;
 use crate::protocol::envelope::{Envelope, Letter};
-use crate::protocol::member::Language;
 use crate::protocol::view::MemberView;
 
 /// Retention of a message: longer than the day over which codes are counted.
@@ -138,8 +138,10 @@ fn task(id: &str) -> Task {
 
 /// Starts the delivery of a message.
 pub fn step(sql: &dyn Sql, account: &Account, id: &str, now: UnixMs) -> Result<TaskStep, SqlError> {
-    let text = "SELECT useful_until_ms, attempted_at_ms, recipient, language, created_at_ms, letter, ifnull(sealed, '')
-        FROM mail WHERE id = ? AND state IN ('queued', 'failing')";
+    let text = format!(
+        "SELECT useful_until_ms, attempted_at_ms, {ENVELOPE_COLUMNS} FROM mail
+        WHERE id = ? AND state IN ('queued', 'failing')"
+    );
     let Some(mut row) = sql.first(&Statement::new(text).bind(id))? else {
         return Ok(TaskStep::moot());
     };
@@ -149,25 +151,13 @@ pub fn step(sql: &dyn Sql, account: &Account, id: &str, now: UnixMs) -> Result<T
             Statement::new("UPDATE mail SET state = 'over', sealed = NULL WHERE id = ?").bind(id);
         return Ok(TaskStep::Chore { writes: vec![over], again: None });
     }
-    let envelope = Box::new(read(row, account, id)?);
+    let envelope = Box::new(read_envelope(row, account.id, id)?);
     // An earlier attempt has no known outcome, which counts as a failure.
     let state = if attempted_at.is_some() { "failing" } else { "queued" };
     let note = Statement::new("UPDATE mail SET state = ?, attempted_at_ms = ? WHERE id = ?");
     Ok(TaskStep::Tracked {
         effect: Effect::SendMail { envelope },
         writes: vec![note.bind(state).bind(now).bind(id)],
-    })
-}
-
-fn read(mut row: Row, account: &Account, id: &str) -> Result<Envelope, SqlError> {
-    Ok(Envelope {
-        id: id.to_owned(),
-        account: account.id,
-        to: row.parsed("an address", |text| Email::parse(text).ok())?,
-        language: row.parsed("a language", Language::parse)?,
-        written_at: row.time()?,
-        letter: row.parsed("a letter", |json| serde_json::from_str(json).ok())?,
-        sealed: Some(row.text()?).filter(|text| !text.is_empty()).map(Ciphertext::from_stored),
     })
 }
 

@@ -1,9 +1,10 @@
-//! Code that all Durable Objects share ([`object`], [`sql`], [`tasks`], [`rate_limit`]), and the
-//! three small ones: [`name`], [`directory`] and [`address`].
+//! Code that Durable Objects share ([`object`], [`sql`], [`tasks`], [`rate_limit`], [`mail_row`]),
+//! and the three small ones: [`name`], [`directory`] and [`address`].
 
 pub mod address;
 pub mod attempts;
 pub mod directory;
+pub mod mail_row;
 pub mod name;
 pub mod object;
 pub mod rate_limit;

@@ -7,15 +7,14 @@
 use claviger_core::base::id::AccountId;
 use claviger_core::base::time::{DurationMs, UnixMs};
 
+use crate::objects::mail_row::{ENVELOPE_COLUMNS, read_envelope};
 use crate::objects::object::TaskStep;
-use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
+use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
-use crate::protocol::account::Email;
 use crate::protocol::deletion::MailState;
 use crate::protocol::effect::Effect;
 use crate::protocol::encryption::Ciphertext;
 use crate::protocol::envelope::Envelope;
-use crate::protocol::member::Language;
 
 /// Time during which delivery of news is retried: after a day it is useless as a warning.
 pub const NEWS_USEFUL: DurationMs = DurationMs::from_days(1);
@@ -64,28 +63,19 @@ fn end(id: &str, state: &'static str) -> Statement {
 
 /// Starts the delivery of a message.
 pub fn step(sql: &dyn Sql, id: &str, now: UnixMs) -> Result<TaskStep, SqlError> {
-    let text =
-        "SELECT useful_until_ms, account, recipient, language, created_at_ms, letter, ifnull(sealed, '')
-        FROM mail WHERE id = ? AND state IN ('queued', 'failing')";
+    let text = format!(
+        "SELECT useful_until_ms, account, {ENVELOPE_COLUMNS} FROM mail
+        WHERE id = ? AND state IN ('queued', 'failing')"
+    );
     let Some(mut row) = sql.first(&Statement::new(text).bind(id))? else {
         return Ok(TaskStep::moot());
     };
     if now >= row.time()? {
         return Ok(TaskStep::Chore { writes: vec![end(id, "over")], again: None });
     }
-    Ok(TaskStep::Effect(Effect::SendMail { envelope: Box::new(read(row, id)?) }))
-}
-
-fn read(mut row: Row, id: &str) -> Result<Envelope, SqlError> {
-    Ok(Envelope {
-        id: id.to_owned(),
-        account: row.parsed("an account's ID", AccountId::parse)?,
-        to: row.parsed("an address", |text| Email::parse(text).ok())?,
-        language: row.parsed("a language", Language::parse)?,
-        written_at: row.time()?,
-        letter: row.parsed("a letter", |json| serde_json::from_str(json).ok())?,
-        sealed: Some(row.text()?).filter(|text| !text.is_empty()).map(Ciphertext::from_stored),
-    })
+    let account = row.parsed("an account's ID", AccountId::parse)?;
+    let envelope = Box::new(read_envelope(row, account, id)?);
+    Ok(TaskStep::Effect(Effect::SendMail { envelope }))
 }
 
 /// Returns the writes after a message was accepted.
