@@ -8,7 +8,7 @@ import { Dialog } from "../ui/dialog.jsx";
 import { CodeField, Form, errorOf } from "../ui/fields.jsx";
 import { useForm, useMistakeFocus } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
-import { atField, tooManyText } from "./factor.jsx";
+import { atField } from "./factor.jsx";
 
 /**
  * @typedef {import('../client/session.jsx').Session} Session
@@ -90,7 +90,7 @@ export function MailedStepUp({ member, settle, onEnded }) {
               })
             : say("step-up.mail-lead", { email: member.email })}
         </p>
-        <ProblemNotice problem={problem} text={mailOffText(locale, problem) ?? tooManyText(locale, problem)} />
+        <ProblemNotice problem={problem} text={noCodeText(locale, problem)} />
         <CodeField
           id={FIELD}
           label={say("delete.code")}
@@ -114,11 +114,16 @@ export function MailedStepUp({ member, settle, onEnded }) {
 }
 
 /**
- * Says that no code can be mailed; `undefined` for any other problem.
+ * Says why no code is mailed or checked; `undefined` for any other problem.
  * @param {import('../i18n/locale.jsx').Locale} locale
  * @param {import('../client/api.js').Problem | null} problem
  */
-const mailOffText = ({ say }, problem) => (problem?.code === "mail_off" ? say("step-up.mail-off") : undefined);
+function noCodeText({ say, format }, problem) {
+  if (problem?.code === "mail_off") return say("step-up.mail-off");
+  // One code of the server for both: what was mailed within a day, and what was typed.
+  if (problem?.code !== "too_many_codes" || !problem.until) return undefined;
+  return say("step-up.too-many", { at: format.dateTime(problem.until), zone: format.zone });
+}
 
 /**
  * Says that an action needs a factor that the member does not have, and leads to its set-up.

@@ -125,6 +125,7 @@ export default {
   "step-up.mailed-again": "A new code is on its way to {address}.",
   "step-up.mail-off":
     "This account confirms actions with a code by mail, but mail is not set up here. Nothing was changed; ask whoever runs this service.",
+  "step-up.too-many": "Too many codes were mailed or wrong. Try again after {at} ({zone}).",
   "step-up.code.hint": "Six digits from the mail.",
   "step-up.missing.title": "Set up MFA first",
   "step-up.missing.factor":

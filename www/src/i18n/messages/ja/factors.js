@@ -125,6 +125,7 @@ export default {
   "step-up.mailed-again": "{address}に新しい認証コードを送りました。",
   "step-up.mail-off":
     "このアカウントではメールの認証コードで本人確認を行いますが、メールが設定されていません。変更は行われていません。サービスの運用者に連絡してください。",
+  "step-up.too-many": "コードの送信または誤入力が多すぎます。{at}（{zone}）以降にもう一度お試しください。",
   "step-up.code.hint": "メールに記載された6桁の数字です。",
   "step-up.missing.title": "先にMFAを設定してください",
   "step-up.missing.factor": "このアカウントでは、この操作の前に多要素認証（MFA）が必要です。変更は行われていません。",
