@@ -8,11 +8,28 @@ import { text } from "node:stream/consumers";
 import WebSocket from "ws";
 
 /**
+ * How often a request is sent, if a write of its body fails. workerd closes the connection behind an answer that came
+ * before the body's end; Node throws away an answer that it has not read by then.
+ */
+const ATTEMPTS = 5;
+
+/**
  * Sends one request. `init` takes `method`, `headers` (an object, or pairs when a name repeats), `body`
  * (text, bytes or an async iterable of them), `signal`, and `agent` to share connections. Resolves when the
  * head of the answer is here.
  */
-export function request(port, host, path, { method = "GET", headers = [], body, signal, agent = false } = {}) {
+export async function request(port, host, path, init = {}) {
+  const repeatable = typeof init.body === "string" || init.body instanceof Uint8Array;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await requestOnce(port, host, path, init);
+    } catch (error) {
+      if (error.code !== "EPIPE" || !repeatable || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+function requestOnce(port, host, path, { method = "GET", headers = [], body, signal, agent = false }) {
   const pairs = Array.isArray(headers) ? headers : Object.entries(headers);
   const head = [["host", host], ...pairs];
   // A body of known length is sent with it, as clients do; a stream is sent in chunks.
