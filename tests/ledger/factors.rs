@@ -22,6 +22,7 @@ use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::totp::{Seed, TimeStep, seed_associated_data};
 use claviger_core::base::id::MemberId;
 use claviger_core::base::secret::SecretText;
+use claviger_core::base::time::UnixMs;
 
 use crate::world::{Browser, HOUR, MINUTE, SECOND, START, World, member_id, step_up};
 
@@ -294,18 +295,25 @@ fn refused_codes_have_one_budget_across_challenges_and_sessions() {
     for left in (0..5).rev() {
         assert_eq!(tries_left(prove(&world, owner, wrong()).0), left);
     }
-    // Nothing is compared any more: neither a right code nor a recovery code.
-    let until = world.now().as_ms() + 24 * HOUR;
+    // No code of the app is compared any more, right or wrong.
+    let until = UnixMs::from_ms(world.now().as_ms() + 24 * HOUR);
     let fresh = challenge(&world, owner);
-    for typed in [totp(&world), recovery(&codes[0])] {
-        let LedgerReply::Refused(Refusal::TooManyFactorTries { until: told }) =
-            answered(&world, fresh, typed)
-        else {
-            panic!("compared")
-        };
-        assert_eq!(told.as_ms(), until);
+    let too_many = LedgerReply::Refused(Refusal::TooManyFactorTries { until });
+    for typed in [totp(&world), wrong()] {
+        assert_eq!(answered(&world, fresh, typed), too_many);
     }
-    assert_eq!(state(&world, owner).recovery_codes_left, 10);
+    // A recovery code cannot be guessed. A wrong one counts for its challenge, and adds no row.
+    let rows = "audit WHERE action = 'refuse_factor'";
+    assert_eq!(world.count(rows), 30);
+    let random = || recovery(&RecoveryCode::draw(&mut *world.rng.borrow_mut()));
+    for left in (0..5).rev() {
+        assert_eq!(tries_left(answered(&world, fresh, random())), left);
+    }
+    let next = challenge(&world, owner);
+    assert!(over(&answered(&world, fresh, recovery(&codes[0]))));
+    assert_eq!(world.count(rows), 30);
+    assert!(is_session(&answered(&world, next, recovery(&codes[0]))));
+    assert_eq!(state(&world, owner).recovery_codes_left, 9);
     world.wait(24 * HOUR);
     let later = challenge(&world, owner);
     assert!(is_session(&answered(&world, later, totp(&world))));

@@ -6,7 +6,8 @@
 //! A code is checked, counted and used up in one run. So of parallel requests with one code, one is
 //! accepted, and a thousand wrong ones count as a thousand. Refused codes have a rate limit per
 //! member, across sessions and challenges. Only a person with the member's password or session can
-//! use up that limit.
+//! use up that limit. What cannot be guessed is checked beyond it: so a thief of the password does
+//! not lock the member out, who has recovery codes and passkeys.
 
 use claviger_core::base::id::MemberId;
 use claviger_core::base::secret::{Digest, SecretText};
@@ -145,7 +146,7 @@ pub(super) enum CheckedFactor {
     Accepted { method: ProofMethod, writes: Vec<Statement> },
     /// The code is refused; the writes count the try.
     Refused { tries_left: u32, writes: Vec<Statement> },
-    /// Too many codes were refused before, so none is checked.
+    /// Too many codes were refused before, so none that can be guessed is checked.
     Exhausted { until: UnixMs },
 }
 
@@ -166,20 +167,26 @@ impl FactorDesk<'_> {
         })
     }
 
-    /// Counts a try, and runs a check.
+    /// Counts a try, and runs a check, unless the tries of the day are used up and the method can be
+    /// guessed.
     pub fn counted(
         &self,
         member: MemberId,
         method: ProofMethod,
         check: impl FnOnce() -> Result<FactorMatch, SqlError>,
     ) -> Result<CheckedFactor, SqlError> {
-        let window = match REFUSED.count(window(self.sql, member)?, self.author.now) {
-            Ok(window) => window,
-            Err(until) => return Ok(CheckedFactor::Exhausted { until }),
-        };
+        let counted = REFUSED.count(window(self.sql, member)?, self.author.now);
+        if let (Err(until), true) = (counted, method.is_guessable()) {
+            return Ok(CheckedFactor::Exhausted { until });
+        }
         let mut writes = match check()? {
             FactorMatch::Right(writes) => return Ok(CheckedFactor::Accepted { method, writes }),
             FactorMatch::Wrong(writes) => writes,
+        };
+        // The activity has the refusals of the day already. A row for each further one would let
+        // the caller fill it.
+        let Ok(window) = counted else {
+            return Ok(CheckedFactor::Refused { tries_left: REFUSED.tries_max, writes });
         };
         let details = json!({ "method": method }).to_string();
         writes.push(store_window(member, window));

@@ -53,6 +53,15 @@ impl ProofMethod {
             Self::Password | Self::EmailCode => false,
         }
     }
+
+    /// Returns `true` if a stranger may hit upon the right text by many tries. Recovery codes have
+    /// 80 random bits, and passkeys sign.
+    pub fn is_guessable(self) -> bool {
+        match self {
+            Self::Password | Self::EmailCode | Self::Totp => true,
+            Self::RecoveryCode | Self::Passkey => false,
+        }
+    }
 }
 
 /// A class of actions for which an account may demand a proof.
