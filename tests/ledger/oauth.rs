@@ -40,7 +40,7 @@ fn generation(world: &World, id: KeyId) -> u32 {
 }
 
 /// A token's ID, of the right shape: the ledger does not look at its tag.
-fn token(world: &World, generation: u32) -> SealedId {
+pub fn token(world: &World, generation: u32) -> SealedId {
     let (number, _) = world.draw_key();
     SealedId::parse(&format!("{number}{generation:06}{:011}", 0)).unwrap()
 }

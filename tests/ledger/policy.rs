@@ -12,12 +12,14 @@ use claviger_control::protocol::policy::{
 };
 use claviger_control::protocol::refusal::Refusal;
 use claviger_core::base::time::UnixMs;
+use claviger_core::credential::issuer::Issuer;
 use claviger_core::replication::record::{Revision, Standing};
 
 use crate::deletion::deliver;
 use crate::invitations::letters;
 use crate::issuing::{by_api, issuer};
 use crate::members::list;
+use crate::oauth::token;
 use crate::world::{
     Browser, HOUR, MINUTE, START, World, confirm, edit, member_id, restore, set_enabled,
 };
@@ -311,6 +313,15 @@ fn a_member_manages_their_own_key_and_an_owner_may_disable_and_delete_it() {
     for command in everything(&key) {
         assert_eq!(world.refusal(other, command.clone()), Refusal::NotYourKey, "{command:?}");
         assert_eq!(world.refusal(viewer, command), Refusal::NotPermitted);
+    }
+    let end_a_token = || Command::RevokeSealed {
+        id: token(&world, 0),
+        issuer: Issuer::Key(key.id),
+        until: world.now(),
+    };
+    assert_eq!(world.refusal(other, end_a_token()), Refusal::NotYourKey);
+    for browser in [owner, admin] {
+        assert!(matches!(world.ask(browser, end_a_token()), LedgerReply::Revoked { .. }));
     }
     for command in everything(&key).into_iter().take(3) {
         assert_eq!(world.refusal(owner, command.clone()), Refusal::NotYourKey, "{command:?}");

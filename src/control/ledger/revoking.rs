@@ -22,6 +22,7 @@ use super::audit::{Action, Author, JOURNAL_ROWS_MAX};
 use super::context::CommandContext;
 use super::decide::KeyChange;
 use super::key::Key;
+use super::policy::KeyAct;
 use super::service::Service;
 use crate::ledger::audit;
 use crate::ledger::plan::{Plan, commit_writes};
@@ -60,6 +61,10 @@ pub(super) fn plan(
         (None, Some(service)) => service.issuing.generation,
         (None, None) => return Ok(Plan::refuse(Refusal::NotFound)),
     };
+    let allowed = |key: &Key| context.decision().check_act(key, KeyAct::Revoke);
+    if let Some(Err(refusal)) = key.as_ref().map(allowed) {
+        return Ok(Plan::refuse(refusal));
+    }
     if revoked.id.account() != account.id {
         return Ok(Plan::refuse(Refusal::NotFound));
     }
