@@ -325,7 +325,24 @@ fn a_key_that_is_used_from_everywhere_has_bounded_rows_and_notices() {
     world.wait(91 * DAY);
     use_from(&world, key, 200, &["192.0.2.1"]);
     use_from(&world, key, 201, &["192.0.2.1", "203.0.113.7"]);
-    assert_eq!(noted(&world), KEY_NETWORKS_MAX as i64);
+    assert_eq!(noted(&world), KEY_NETWORKS_MAX as i64 + 1);
+    assert_eq!(world.count("key_caller"), 2);
+}
+
+#[test]
+fn the_first_use_of_a_key_that_was_silent_for_long_is_noted() {
+    let (world, owner) = quiet();
+    let key = world.issue(owner, "{}").id;
+    use_from(&world, key, 1, &["203.0.113.7"]);
+    world.wait(91 * DAY);
+    // Otherwise a thief of a key that rests would be its first caller.
+    use_from(&world, key, 2, &["198.51.100.4"]);
+    assert_eq!(noted(&world), 1);
+    // The earlier network counts as new again, once.
+    for n in 3..5 {
+        use_from(&world, key, n, &["203.0.113.7"]);
+        assert_eq!(noted(&world), 2);
+    }
 }
 
 /// Waits a day at a time, losing the memory each night, and returns on which days the owner had

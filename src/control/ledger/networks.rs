@@ -121,10 +121,10 @@ pub(super) fn used(
     }
     let ids = json!(seen.keys().collect::<Vec<_>>()).to_string();
     let text = "SELECT key, network, seen_at_ms FROM key_caller
-        WHERE key IN (SELECT value FROM json_each(?)) AND seen_at_ms > ?";
+        WHERE key IN (SELECT value FROM json_each(?))";
     let since = now.saturating_sub(KNOWN_FOR);
     let mut known: BTreeMap<KeyId, BTreeMap<String, UnixMs>> = BTreeMap::new();
-    for mut row in sql.rows(&Statement::new(text).bind(ids.as_str()).bind(since))? {
+    for mut row in sql.rows(&Statement::new(text).bind(ids.as_str()))? {
         let (key, network) = (row.parsed("a key ID", KeyId::parse)?, row.text()?);
         known.entry(key).or_default().insert(network, row.time()?);
     }
@@ -140,8 +140,10 @@ pub(super) fn used(
     let mut writes = Vec::new();
     for (id, name, member) in keys {
         let Some(networks) = seen.remove(&id) else { continue };
-        let stored = known.remove(&id).unwrap_or_default();
+        let mut stored = known.remove(&id).unwrap_or_default();
+        // A key that was silent for long has been used before, so no network is its first.
         let is_first = stored.is_empty();
+        stored.retain(|_, seen_at| *seen_at > since);
         let mut names: BTreeSet<String> = stored.keys().cloned().collect();
         for (network, address) in networks {
             let seen_at = stored.get(&network);
