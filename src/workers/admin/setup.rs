@@ -1,6 +1,7 @@
 //! Routes under `/v1/setup`: from a set-up link to an account, by way of a mailbox code.
 
 use claviger_control::admin::config::AdminConfig;
+use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{body, form, view};
 use claviger_control::protocol::account::Email;
@@ -65,6 +66,8 @@ pub async fn set_up(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         match claim_name(context, &wanted.email, &at_name, &claim).await {
             Ok(NameReply::Claimed { secret_version, accounts }) => (secret_version, accounts),
             Ok(NameReply::Taken) => {
+                let wrong = AttemptRefused::Wrong;
+                attempts::note_refused(context, LoggedAttempt::SignIn, wrong, (None, None));
                 leave_set_up(context, account, claimant).await;
                 return Err(AdminProblem::AddressTaken);
             }

@@ -204,7 +204,11 @@ describe("an operator", () => {
 
   test("makes a link that works once, and for one owner", async () => {
     const { account, link } = await first.invite();
+    const refusals = () =>
+      first.worker.log().filter((line) => line.includes("authentication_refused") && line.includes("sign_in"));
+    const before = refusals().length;
     expect(await useLink(link, { ...OWNER, password: OTHER_OWNER.password }), 409, "address_taken");
+    assert.equal(refusals().length, before + 1, "a password of a person was tried");
     const owner = { ...OTHER_OWNER, email: "third@example.org" };
     const { body } = expect(await useLink(link, owner), 201);
     assert.deepEqual([body.account.id, body.operator, body.member.role], [account.id, false, "owner"]);
