@@ -8,6 +8,7 @@ use core::fmt::Display;
 use std::rc::Rc;
 
 use claviger_control::protocol::expiry_text::{Described, parse_not_before};
+use claviger_control::protocol::passkey::authenticator_data::AuthenticatorData;
 use claviger_control::protocol::zone::Zone;
 use claviger_core::base::http::request::{Headers, Request, Url};
 use claviger_core::base::time::UnixMs;
@@ -30,12 +31,13 @@ use rand_chacha::rand_core::SeedableRng;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// The targets, by name.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("bodies", bodies),
     ("exchange", exchange),
     ("expiry", expiry),
     ("key", key),
     ("network", network),
+    ("passkey", passkey),
     ("permission", permission),
     ("record", record),
     ("sealed_key", sealed_key),
@@ -115,6 +117,20 @@ fn scan(media_type: &str, body: &[u8], chunk: usize) -> Fields {
     }
     scan.end();
     scan.into_fields()
+}
+
+/// Data of an authenticator have one reading: neither the same without their last byte nor with one
+/// more are accepted.
+pub fn passkey(data: &[u8]) {
+    const HOST: &str = "localhost";
+    if AuthenticatorData::read(data, HOST).is_ok() {
+        assert!(AuthenticatorData::read(data, "example.org").is_err(), "another relying party");
+        let (_, shorter) = data.split_last().unwrap_or((&0, data));
+        let longer = [data, &[0]].concat();
+        for other in [shorter, &longer] {
+            assert!(AuthenticatorData::read(other, HOST).is_err(), "another length");
+        }
+    }
 }
 
 /// A permission, a grant or a stored list that parses is written as it was read.
