@@ -9,10 +9,12 @@
 //! another: requests share the gateway's data, never a promise.
 
 mod body;
+mod forward_auth;
 mod issue;
 mod lookup;
 mod oauth;
 mod platform;
+mod verifier;
 mod verify;
 
 use core::future::Future;
@@ -192,6 +194,10 @@ async fn decide_through(
             Decision::Verify => {
                 let (answered, renew) = verify::answer(request, gateway, platform).await;
                 return (answered.unwrap_or_else(|problem| refuse(gateway, &problem)), renew);
+            }
+            Decision::ForwardAuth => {
+                let (answer, renew) = forward_auth::answer(request, gateway, platform).await;
+                return (Outcome::Answer(answer), renew);
             }
             Decision::OAuth(route) => {
                 let (answer, renew) = oauth::answer(request, route, gateway, platform, rng).await;

@@ -2,7 +2,7 @@
 //! I/O to do first.
 //!
 //! 1. The way in which the request came: an impossible host is 400, a request without TLS is 403.
-//!    The host. Requests to the console's host go to the admin Worker, except two surfaces.
+//!    The host. Requests to the console's host go to the admin Worker, except a few surfaces.
 //! 2. The normalised path, or 400.
 //! 3. The rule for host and path, or 404.
 //! 4. The credential; none is 401, several are 400. If the rule names a field of the body, the
@@ -22,7 +22,7 @@ use crate::base::http::problem::RequestProblem;
 use crate::base::http::request::Request;
 use crate::base::http::response::{AdminForward, Outcome};
 use crate::base::id::{AccountId, AnyKeyId, KeyId};
-use crate::base::time::UnixMs;
+use crate::base::time::{DurationMs, UnixMs};
 use crate::config::rules::{Access, OAuthRoute, Origin, Place, RequestEffect, Rule};
 use crate::config::settings::Config;
 use crate::credential::keyring::{Generation, MacKey};
@@ -38,7 +38,7 @@ use crate::gateway::presented::Presented;
 use crate::gateway::problem::GatewayProblem;
 use crate::gateway::recheck::{IssueClaims, Rechecks};
 use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolve_sealed};
-use crate::gateway::{cors, extract, header_names, issuance, key_search, presented};
+use crate::gateway::{cors, extract, forward_auth, header_names, issuance, key_search, presented};
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{LeaseRules, ProductionRules};
@@ -49,6 +49,9 @@ use crate::verify::verification::{Demand, Facts, Valid, examine, verify, verify_
 
 /// Path of the batch verification, on the console host.
 pub const VERIFY_PATH: &str = "/v1/verify";
+
+/// Header with the key of a verifier.
+pub const VERIFIER_HEADER: &str = "claviger-verifier";
 
 /// Path of the route that shows an operator the counters of the isolate that answers.
 const COUNTERS_PATH: &str = "/v1/counters";
@@ -77,6 +80,8 @@ pub struct Gateway<R = ProductionRules> {
 pub enum Decision {
     /// Serve a batch verification.
     Verify,
+    /// Serve a proxy that asks about its client.
+    ForwardAuth,
     /// Serve an issuance by a program.
     Issue,
     /// Serve an OAuth endpoint.
@@ -181,8 +186,9 @@ impl<R: LeaseRules> Gateway<R> {
         decided.unwrap_or_else(|problem| self.refuse(&problem))
     }
 
-    /// Decides about a request to the console's host. The edge serves verification, issuance and
-    /// the OAuth endpoints that a rule opens there. The admin Worker serves all other paths.
+    /// Decides about a request to the console's host. The edge serves verification, forward
+    /// authentication, issuance and the OAuth endpoints that a rule opens there. The admin Worker
+    /// serves all other paths, but not to verifiers.
     fn decide_console(&self, request: &Request<'_>) -> Decision {
         let rule = self.config.rules.find(&self.config.console_host, request.url.path);
         if let Some(Origin::OAuth(route)) = rule.map(|rule| &rule.origin) {
@@ -192,7 +198,11 @@ impl<R: LeaseRules> Gateway<R> {
             VERIFY_PATH if request.method == "POST" => Decision::Verify,
             VERIFY_PATH => self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into()),
             issuance::PATH => Decision::Issue,
+            path if path.starts_with(forward_auth::PREFIX) => Decision::ForwardAuth,
             _ if !request.headers.is_whole() => Decision::ReadHeaders,
+            _ if request.headers.find(VERIFIER_HEADER).is_some() => {
+                self.refuse(&GatewayProblem::NotForVerifiers)
+            }
             path => done(Outcome::Admin(self.admin_forward(request, path))),
         }
     }
@@ -464,6 +474,12 @@ impl<R: LeaseRules> Gateway<R> {
     /// Returns the counters since the isolate started.
     pub fn counters(&self) -> Counters {
         self.leases.counters()
+    }
+
+    /// Returns the T of an account, as its lease says; `None` without a lease.
+    pub fn freshness(&self, account: AccountId, now: UnixMs) -> Option<DurationMs> {
+        let lease = self.leases.lease(account, now)?;
+        Some(DurationMs::from_ms(lease.state().freshness_ms))
     }
 
     /// Returns the leases of the isolate.

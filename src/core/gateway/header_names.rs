@@ -62,6 +62,17 @@ pub fn is_removed(name: &str) -> bool {
     })
 }
 
+/// Returns `true` if a header of this lower-case name asks a server for another method than that of
+/// the request.
+pub fn is_method_override(name: &str) -> bool {
+    let folded = fold(name);
+    let begins = |beginning| folded.strip_prefix(beginning);
+    let folded = begins("http-").or_else(|| begins("grpc-metadata-")).unwrap_or(&folded);
+    folded.ends_with("method-override")
+        || folded.starts_with("x-http-method")
+        || matches!(folded, "method" | "x-method" | "x-override-method")
+}
+
 /// Returns `true` if a client's header of this lower-case name could pass for one of Claviger's.
 /// Some servers read `_` as `-`, and some read any unusual character as `-`.
 pub fn is_ours(name: &str) -> bool {

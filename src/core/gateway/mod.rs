@@ -21,6 +21,7 @@
 //! | [`origin_headers`] | screens a client's headers, and writes those that name the caller |
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
 //! | [`oauth`] | reads the requests of OAuth clients, and grants tokens |
+//! | [`forward_auth`] | answers proxies that ask about their clients |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
 //! | [`denied`] | a refusal by the credential, which a caller may keep |
 //! | [`problem`] | the refusals, each with its status, code and text |
@@ -36,6 +37,7 @@ pub mod denied;
 pub mod exchange;
 pub mod extract;
 mod fit;
+pub mod forward_auth;
 pub mod gateway;
 pub mod header_names;
 pub mod issuance;

@@ -6,6 +6,7 @@ use crate::base::http::response::Response;
 use crate::base::json::Json;
 use crate::credential::limits::permission::Permission;
 use crate::gateway::body::Unscanned;
+use crate::gateway::forward_auth::ProxyFault;
 use crate::verify::verdict::Denial;
 
 /// The reasons for which the gateway refuses a request. Each variant has one stable code, which
@@ -37,6 +38,12 @@ pub enum GatewayProblem {
     MalformedHost,
     /// The request came without TLS.
     HttpsRequired,
+    /// The key of the proxy that asks does not verify, for whatever reason.
+    VerifierRefused,
+    /// The request of a proxy cannot be understood.
+    ProxyMisconfigured(ProxyFault),
+    /// A verifier's request is for a route that takes none.
+    NotForVerifiers,
 }
 
 impl From<RequestProblem> for GatewayProblem {
@@ -56,7 +63,10 @@ impl GatewayProblem {
             | Self::CredentialInPath
             | Self::AmbiguousPath(_)
             | Self::MalformedHost => 400,
-            Self::HttpsRequired => 403,
+            Self::HttpsRequired
+            | Self::VerifierRefused
+            | Self::ProxyMisconfigured(_)
+            | Self::NotForVerifiers => 403,
             Self::NoRoute => 404,
         }
     }
@@ -73,6 +83,9 @@ impl GatewayProblem {
             Self::NoRoute => "no_route",
             Self::MalformedHost => "malformed_host",
             Self::HttpsRequired => "https_required",
+            Self::VerifierRefused => "verifier_refused",
+            Self::ProxyMisconfigured(_) => "proxy_misconfigured",
+            Self::NotForVerifiers => "not_for_verifiers",
         }
     }
 
@@ -90,6 +103,9 @@ impl GatewayProblem {
             Self::HttpsRequired => {
                 "Use https. A key or password that was sent without it is exposed: replace it"
             }
+            Self::VerifierRefused => "The proxy's own key is refused",
+            Self::ProxyMisconfigured(_) => "The proxy's request cannot be understood",
+            Self::NotForVerifiers => "This route takes no Claviger-Verifier",
         }
     }
 
@@ -100,6 +116,9 @@ impl GatewayProblem {
             Self::Request(problem) => return problem.answer(console_origin),
             Self::AmbiguousPath(error) => {
                 extensions.push(("detail", Json::Text(error.to_string())));
+            }
+            Self::ProxyMisconfigured(fault) => {
+                extensions.push(("detail", Json::Text(fault.to_string())));
             }
             Self::MissingCredential { places, elsewhere, unscanned } => {
                 let places = places.iter().map(|place| Json::Text(place.clone()));
@@ -117,7 +136,9 @@ impl GatewayProblem {
             | Self::CredentialInPath
             | Self::NoRoute
             | Self::MalformedHost
-            | Self::HttpsRequired => {}
+            | Self::HttpsRequired
+            | Self::VerifierRefused
+            | Self::NotForVerifiers => {}
         }
         let (status, code, title) = (self.status(), self.code(), self.title());
         let answer = ProblemDocument { status, code, title, extensions }.answer(console_origin);
@@ -133,7 +154,10 @@ impl GatewayProblem {
             | Self::AmbiguousPath(_)
             | Self::NoRoute
             | Self::MalformedHost
-            | Self::HttpsRequired => answer,
+            | Self::HttpsRequired
+            | Self::VerifierRefused
+            | Self::ProxyMisconfigured(_)
+            | Self::NotForVerifiers => answer,
         }
     }
 }

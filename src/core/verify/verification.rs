@@ -100,6 +100,11 @@ impl Verified {
         &self.valid.permissions
     }
 
+    /// Returns the effective end of the key.
+    pub fn expires(&self) -> Expiry {
+        self.valid.expires
+    }
+
     /// Returns `true` if the key belongs to the operator's account.
     pub fn is_operator(&self) -> bool {
         self.is_operator

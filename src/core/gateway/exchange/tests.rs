@@ -1,4 +1,5 @@
 mod flushing;
+mod forward_auth;
 mod issuing;
 mod oauth;
 mod operations;

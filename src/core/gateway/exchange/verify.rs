@@ -6,17 +6,15 @@ use crate::base::http::request::Request;
 use crate::base::http::response::{Outcome, Response};
 use crate::base::id::AccountId;
 use crate::base::json::Json;
-use crate::credential::limits::Interface;
 use crate::credential::limits::permission::Permission;
 use crate::gateway::batch_verify::{BatchFetch, BatchVerification, CheckRequest, by_account};
 use crate::gateway::exchange::platform::{Boxed, Got, Operation, Platform, SharedGateway};
-use crate::gateway::exchange::{body, lookup};
-use crate::gateway::gateway::client_address;
+use crate::gateway::exchange::{body, lookup, verifier};
 use crate::gateway::problem::{GatewayProblem, challenge};
 use crate::gateway::verify_body::{self, BODY_BYTES_MAX, Verify};
 use crate::replication::record::kv_key;
 use crate::verify::verdict::Denial;
-use crate::verify::verification::{Demand, Facts, Verified};
+use crate::verify::verification::Verified;
 
 /// The state of one verification request, with the account whose lease needs a background refresh.
 struct Verification<'a> {
@@ -41,7 +39,9 @@ pub(super) fn answer<'a>(
 
 impl Verification<'_> {
     async fn answer(&mut self) -> Result<Response, GatewayProblem> {
-        let verifier = match self.authenticate().await {
+        let checked = verifier::authenticate(self.request, self.gateway, self.platform).await;
+        self.renew = checked.renew;
+        let verifier = match checked.verdict {
             Ok(verifier) => verifier,
             Err(denial) => return Ok(self.denied(denial)),
         };
@@ -61,25 +61,6 @@ impl Verification<'_> {
             }
         };
         Ok(answer)
-    }
-
-    /// Verifies the caller's own key, which is never the subject.
-    async fn authenticate(&mut self) -> Result<Verified, Denial> {
-        let text = self.request.headers.find("claviger-verifier");
-        let text = text.filter(|text| !text.is_empty()).ok_or(Denial::Missing)?;
-        let demanded = Permission::claviger_verify();
-        let facts = Facts {
-            address: client_address(self.request),
-            interface: Interface::Http,
-            demand: Demand::Permission(&demanded),
-        };
-        let arrival = self.request.arrived;
-        let checked = lookup::decide(self.gateway, self.platform, |gateway, now, lookup| {
-            gateway.check(text, &facts, arrival, now, lookup)
-        })
-        .await;
-        self.renew = checked.renew.or(self.renew);
-        checked.verdict
     }
 
     /// Returns the verdicts, in the order of the checks. The operator's verifier sees every
