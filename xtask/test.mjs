@@ -30,6 +30,8 @@ const EDGE_TESTS = [
   "locations",
   "oauth",
   "oauth-clients",
+  "proxies",
+  "proxy-contracts",
   "refusals",
   "routes/issuance/*",
   "routes/sealed-keys/*",
@@ -51,7 +53,14 @@ const stages = [
   // A snapshot that differs fails, and no file is written.
   { name: "rust", run: () => run("cargo", ["test", "--locked", "--workspace"], SNAPSHOTS) },
   { name: "statistics", run: () => nodeTests(["tests/bench/statistics.test.mjs"]) },
-  { name: "worker", needsBuild: true, run: () => nodeTests(["tests/worker/**/*.test.mjs"]) },
+  {
+    name: "worker",
+    needsBuild: true,
+    run() {
+      ensureServers();
+      nodeTests(["tests/worker/**/*.test.mjs"]);
+    },
+  },
   {
     name: "browser",
     needsBuild: true,
@@ -127,6 +136,24 @@ function nodeTests(files) {
   run("node", ["--test", `--test-concurrency=${concurrency}`, ...files]);
 }
 
+/** Makes sure that the proxies are there that the tests put in front of an API. */
+function ensureServers() {
+  const missing = ["nginx", "haproxy", "caddy"].filter((name) => spawnSync(name, ["-v"]).error);
+  if (missing.length > 0 && !install(missing)) throw new Failure(`install ${missing.join(", ")}`);
+}
+
+/**
+ * Installs packages of the distribution, and starts none of their services. Returns `false` where that cannot be done.
+ * @param {string[]} packages
+ */
+function install(packages) {
+  if (process.getuid?.() !== 0 || spawnSync("apt-get", ["--version"]).status !== 0) return false;
+  run("apt-get", ["update", "--quiet=2"]);
+  // Packages start their services unless the system is not up.
+  run("apt-get", ["install", "--yes", "--quiet=2", "--no-install-recommends", ...packages], { RUNLEVEL: "1" });
+  return true;
+}
+
 /** A Chromium: one that is named, one that is there, or the distribution's. */
 function chromium() {
   const found = [
@@ -138,10 +165,6 @@ function chromium() {
     "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
   ].find((path) => path && existsSync(path));
   if (found) return found;
-  if (process.getuid?.() === 0 && spawnSync("apt-get", ["--version"]).status === 0) {
-    run("apt-get", ["update", "--quiet=2"]);
-    run("apt-get", ["install", "--yes", "--quiet=2", "--no-install-recommends", "chromium"]);
-    return "/usr/bin/chromium";
-  }
+  if (install(["chromium"])) return "/usr/bin/chromium";
   throw new Failure("no Chromium: install it, or name one by the environment variable CHROMIUM");
 }

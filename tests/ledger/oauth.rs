@@ -16,6 +16,7 @@ use claviger_core::credential::limits::lifetime::Expiry;
 use claviger_core::replication::edge_call::{IssueByApi, RevokeByClient};
 use claviger_core::replication::record::{Credential, Record, Standing};
 
+use crate::policy::{PAIRS, generate, set};
 use crate::world::{Browser, HOUR, MINUTE, SECOND, START, World, edit, restore, set_enabled};
 
 /// A key, and what proves that its pair was presented.
@@ -40,7 +41,7 @@ fn generation(world: &World, id: KeyId) -> u32 {
 }
 
 /// A token's ID, of the right shape: the ledger does not look at its tag.
-pub fn token(world: &World, generation: u32) -> SealedId {
+fn token(world: &World, generation: u32) -> SealedId {
     let (number, _) = world.draw_key();
     SealedId::parse(&format!("{number}{generation:06}{:011}", 0)).unwrap()
 }
@@ -242,4 +243,21 @@ fn s16_clients_that_revoke_without_pause_are_slowed_down() {
     let LedgerRequest::RevokeByClient(request) = revoke(token(&world, 0), proof) else { panic!() };
     let later = LedgerRequest::RevokeByClient(RevokeByClient { until, ..request });
     assert_eq!(revoked(&world, later), (false, None));
+}
+
+#[test]
+fn where_keys_follow_their_members_others_end_no_token_of_a_pair() {
+    let (world, owner) = World::open();
+    let [admin, other] = [b'a', b'b'].map(|seed| world.join("admin", seed));
+    set(&world, PAIRS);
+    let key = generate(&world, admin);
+    let end_a_token = || Command::RevokeSealed {
+        id: token(&world, 0),
+        issuer: Issuer::Key(key.id),
+        until: world.now(),
+    };
+    assert_eq!(world.refusal(other, end_a_token()), Refusal::NotYourKey);
+    for browser in [owner, admin] {
+        assert!(matches!(world.ask(browser, end_a_token()), LedgerReply::Revoked { .. }));
+    }
 }

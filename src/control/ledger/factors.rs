@@ -167,8 +167,8 @@ impl FactorDesk<'_> {
         })
     }
 
-    /// Counts a try, and runs a check, unless the tries of the day are used up and the method can be
-    /// guessed.
+    /// Counts a try, and runs a check, unless the tries of the day are used up and the method can
+    /// be guessed.
     pub fn counted(
         &self,
         member: MemberId,

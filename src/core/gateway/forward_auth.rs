@@ -16,8 +16,8 @@
 //!
 //! `<access>` is `any-key`, a permission, or two of them separated by a comma: the first for
 //! requests that read, the second for those that may change something. It stands in the path, which
-//! the proxy's settings fix, and not in a header, which a client could send. The URI of the client's
-//! request decides nothing, so it is not read.
+//! the proxy's settings fix, and not in a header, which a client could send. The URI of the
+//! client's request decides nothing, so it is not read.
 //!
 //! The answer is 200 without a body, 401, 403, or 503 if no answer is possible. nginx turns any
 //! other status into 500, and Envoy takes any 200 for a permission. So a request with
@@ -120,7 +120,7 @@ pub enum ProxyFault {
 
 /// The permissions that a request needs, by its effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Access {
+enum DemandedAccess {
     AnyKey,
     Permission { read: Permission, write: Permission },
 }
@@ -129,7 +129,7 @@ enum Access {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForwardAuth {
     dialect: Dialect,
-    access: Access,
+    access: DemandedAccess,
 }
 
 impl ForwardAuth {
@@ -149,12 +149,12 @@ impl ForwardAuth {
         let permission = |text: &str| text.parse::<Permission>().map_err(|_| ProxyFault::Access);
         let access = match access.split_once(',') {
             Some((read, write)) => {
-                Access::Permission { read: permission(read)?, write: permission(write)? }
+                DemandedAccess::Permission { read: permission(read)?, write: permission(write)? }
             }
-            None if access == ANY_KEY => Access::AnyKey,
+            None if access == ANY_KEY => DemandedAccess::AnyKey,
             None => {
                 let both = permission(access)?;
-                Access::Permission { read: both.clone(), write: both }
+                DemandedAccess::Permission { read: both.clone(), write: both }
             }
         };
         Ok(Self { dialect, access })
@@ -175,7 +175,9 @@ impl ForwardAuth {
         if !method.bytes().all(is_method) {
             return Err(ProxyFault::Malformed(self.dialect.method_header().unwrap_or_default()));
         }
-        let Access::Permission { read, write } = &self.access else { return Ok(Demand::AnyKey) };
+        let DemandedAccess::Permission { read, write } = &self.access else {
+            return Ok(Demand::AnyKey);
+        };
         let overrides = request.headers.iter().any(|(name, _)| is_method_override(name));
         Ok(Demand::Permission(match RequestEffect::of_method(method) {
             RequestEffect::Read if !overrides => read,
@@ -253,8 +255,8 @@ fn single<'a>(request: &Request<'a>, name: &'static str) -> Result<&'a str, Prox
 }
 
 /// Returns how long a proxy may keep a permission, in whole seconds: until the facts that it rests
-/// on are `freshness` old, and no longer than the key lives. So a cache adds nothing to the bound of
-/// a revocation. It is 0 if the ledger itself does not stand behind the facts, or if the account
+/// on are `freshness` old, and no longer than the key lives. So a cache adds nothing to the bound
+/// of a revocation. It is 0 if the ledger itself does not stand behind the facts, or if the account
 /// wants each request to ask.
 pub fn cache_s(
     evidence: Option<Evidence>,

@@ -29,7 +29,7 @@ struct ProxyCall<'a> {
 }
 
 /// The reason why a client's request is refused.
-enum Refused<'a> {
+enum AskRefused<'a> {
     /// The proxy's own key does not verify.
     Verifier(Denial),
     /// The proxy's request cannot be understood.
@@ -58,30 +58,28 @@ impl ProxyCall<'_> {
     async fn answer<'f>(
         &mut self,
         wanted: &'f Result<ForwardAuth, ProxyFault>,
-    ) -> Result<Response, Refused<'f>> {
+    ) -> Result<Response, AskRefused<'f>> {
         // A stranger learns nothing about a proxy's settings.
         let checked = verifier::authenticate(self.request, self.gateway, self.platform).await;
         self.renew = checked.renew;
-        let proxy = checked.verdict.map_err(Refused::Verifier)?;
-        let wanted = wanted.as_ref().map_err(|fault| Refused::Proxy(*fault))?;
-        let demand = wanted.demand(self.request).map_err(Refused::Proxy)?;
+        let proxy = checked.verdict.map_err(AskRefused::Verifier)?;
+        let wanted = wanted.as_ref().map_err(|fault| AskRefused::Proxy(*fault))?;
+        let demand = wanted.demand(self.request).map_err(AskRefused::Proxy)?;
         let address = wanted.address(self.request, client_address(self.request));
         let facts = Facts {
-            address: Some(address.map_err(Refused::Proxy)?),
+            address: Some(address.map_err(AskRefused::Proxy)?),
             interface: Interface::Http,
             demand,
         };
-        let gateway = self.gateway.borrow();
-        let carried = extract::find(self.request, &PLACES, &gateway.config().prefix);
-        drop(gateway);
+        let carried = extract::find(self.request, &PLACES, &self.gateway.borrow().config().prefix);
         let permission = match demand {
             Demand::AnyKey => None,
             Demand::Permission(permission) => Some(permission),
         };
-        let text = text_of(&carried).map_err(|denial| Refused::Denied(denial, permission))?;
+        let text = text_of(&carried).map_err(|denial| AskRefused::Denied(denial, permission))?;
         let checked = self.check(text, &facts, &proxy).await;
         self.renew = checked.renew.or(self.renew);
-        let verified = checked.verdict.map_err(|denial| Refused::Denied(denial, permission))?;
+        let verified = checked.verdict.map_err(|denial| AskRefused::Denied(denial, permission))?;
         let now = self.platform.now();
         let freshness = self.gateway.borrow().freshness(verified.account(), now);
         let cache = cache_s(checked.evidence, freshness, verified.expires(), now);
@@ -103,18 +101,18 @@ impl ProxyCall<'_> {
         .await
     }
 
-    fn refuse(&self, refused: Refused<'_>) -> Response {
+    fn refuse(&self, refused: AskRefused<'_>) -> Response {
         let gateway = self.gateway.borrow();
         let config = gateway.config();
         let (problem, header) = match refused {
-            Refused::Verifier(Denial::Unavailable) => {
+            AskRefused::Verifier(Denial::Unavailable) => {
                 (GatewayProblem::Denied(Denial::Unavailable), None)
             }
             // One answer for all reasons. It is for the proxy's client, who knows nothing of its
             // key.
-            Refused::Verifier(_) => (GatewayProblem::VerifierRefused, None),
-            Refused::Proxy(fault) => (GatewayProblem::ProxyMisconfigured(fault), None),
-            Refused::Denied(denial, permission) => {
+            AskRefused::Verifier(_) => (GatewayProblem::VerifierRefused, None),
+            AskRefused::Proxy(fault) => (GatewayProblem::ProxyMisconfigured(fault), None),
+            AskRefused::Denied(denial, permission) => {
                 let challenge = challenge(denial, &config.console_host, permission);
                 (GatewayProblem::Denied(denial), challenge)
             }

@@ -152,7 +152,7 @@ fn exactly_the_dialect_s_address_is_read() {
         assert_eq!(twice, Err(ProxyFault::Repeated(name)));
         let alone = found("198.51.100.4");
         assert_eq!(alone.unwrap(), "198.51.100.4", "the proxy's own request");
-        assert_eq!(found(",198.51.100.4").is_err(), true);
+        assert!(found(",198.51.100.4").is_err());
     }
     let unknown = parsed("traefik/any-key");
     let headers = format!("{FORWARDED_FOR}\n203.0.113.7, x");

@@ -1,0 +1,182 @@
+// Real proxies in front of an API: the configurations of docs/proxies, with their hosts and files replaced.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import http from "node:http";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { WebSocketServer } from "ws";
+
+const DOCS = fileURLToPath(new URL("../../../docs/proxies", import.meta.url));
+
+/** A port of this machine that nothing listens at. */
+async function freePort() {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Reads a configuration and replaces texts in it, each of which must occur. */
+export async function configuration(name, replaced) {
+  let text = await readFile(join(DOCS, name), "utf8");
+  for (const [from, to] of replaced) {
+    assert.ok(text.includes(from), `${name} has ${from}`);
+    text = text.replaceAll(from, to);
+  }
+  return text;
+}
+
+/** Starts a server that stands for the API, and records each request with its body. */
+export async function startApi() {
+  const requests = [];
+  const server = http.createServer(async (incoming, outgoing) => {
+    const { method, url, headers } = incoming;
+    requests.push({ method, url, headers, body: await buffer(incoming) });
+    outgoing.setHeader("content-type", "text/plain");
+    outgoing.end("from the API");
+  });
+  const sockets = new WebSocketServer({ server });
+  sockets.on("connection", (socket, { url, headers }) => {
+    requests.push({ method: "GET", url, headers });
+    socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: server.address().port,
+    requests,
+    async dispose() {
+      sockets.close();
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** How each proxy is started: its files, command and environment. `at` is `{claviger, api, port, dir, verifier}`. */
+const PROXIES = {
+  nginx: {
+    async start({ claviger, api, port, dir, verifier }) {
+      const text = await configuration("nginx.conf", [
+        ["/var/cache/nginx/claviger", join(dir, "cache")],
+        ["listen 443 ssl;", `listen 127.0.0.1:${port};`],
+        ["ssl_certificate /etc/ssl/api.example.com.pem;", ""],
+        ["ssl_certificate_key /etc/ssl/private/api.example.com.key;", ""],
+        ["https://keys.example.com", `http://127.0.0.1:${claviger}`],
+        ["keys.example.com", "localhost"],
+        ["/etc/nginx/claviger-verifier.conf", join(dir, "verifier.conf")],
+        ["127.0.0.1:9000", `127.0.0.1:${api}`],
+      ]);
+      await writeFile(join(dir, "verifier.conf"), `proxy_set_header Claviger-Verifier "${verifier}";\n`);
+      return nginx(dir, `http { ${inFolder(dir)}\n${text} }`);
+    },
+  },
+  haproxy: {
+    async start({ claviger, api, port, dir, verifier }) {
+      const text = await configuration("haproxy.cfg", [
+        ["/etc/haproxy/claviger.lua", join(dir, "claviger.lua")],
+        ["https://keys.example.com", `http://127.0.0.1:${claviger}`],
+        ["bind :443 ssl crt /etc/haproxy/api.example.com.pem", `bind 127.0.0.1:${port}`],
+        ["127.0.0.1:9000", `127.0.0.1:${api}`],
+      ]);
+      const lua = await configuration("haproxy.lua", [
+        ["    local headers = {", '    local headers = {\n        ["host"] = { "localhost" },'],
+      ]);
+      await writeFile(join(dir, "haproxy.cfg"), text);
+      await writeFile(join(dir, "claviger.lua"), lua);
+      return { command: ["haproxy", "-db", "-f", join(dir, "haproxy.cfg")], env: { CLAVIGER_VERIFIER: verifier } };
+    },
+  },
+  caddy: {
+    async start({ claviger, api, port, dir, verifier }) {
+      const text = await configuration("Caddyfile", [
+        ["api.example.com {", `{\n\tadmin off\n}\nhttp://api.example.com:${port} {\n\tbind 127.0.0.1`],
+        ["https://keys.example.com", `http://127.0.0.1:${claviger}`],
+        ["header_up Host keys.example.com", "header_up Host localhost"],
+        ["127.0.0.1:9000", `127.0.0.1:${api}`],
+      ]);
+      await writeFile(join(dir, "Caddyfile"), text);
+      return {
+        command: ["caddy", "run", "--adapter", "caddyfile", "--config", join(dir, "Caddyfile")],
+        env: { CLAVIGER_VERIFIER: verifier, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir },
+      };
+    },
+  },
+  "claviger-hop": {
+    async start({ claviger, port, dir, verifier }) {
+      const text = await configuration("claviger-hop.conf", [
+        ["127.0.0.1:9001", `127.0.0.1:${port}`],
+        ["https://keys.example.com", `http://127.0.0.1:${claviger}`],
+        ["keys.example.com", "localhost"],
+        ["/etc/nginx/claviger-verifier.conf", join(dir, "verifier.conf")],
+      ]);
+      await writeFile(join(dir, "verifier.conf"), `proxy_set_header Claviger-Verifier "${verifier}";\n`);
+      return nginx(dir, `http { ${inFolder(dir)}\n${text} }`);
+    },
+  },
+};
+
+/** Settings of nginx that keep its files in one folder. */
+const inFolder = (dir) =>
+  `access_log off; client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy; ` +
+  `fastcgi_temp_path ${dir}/f; uwsgi_temp_path ${dir}/u; scgi_temp_path ${dir}/s;`;
+
+/** Writes the main file of an nginx, and returns how to start it. */
+async function nginx(dir, text) {
+  const file = join(dir, "nginx.conf");
+  const main = `daemon off; worker_processes 1; user root; pid ${dir}/pid; error_log stderr warn; events {}`;
+  await writeFile(file, `${main}\n${text}\n`);
+  return { command: ["nginx", "-p", dir, "-c", file], env: {} };
+}
+
+/**
+ * Starts a proxy that asks the Worker at the port `claviger`, with the key `verifier`, in front of the API at the port `api`.
+ * Resolves once it listens.
+ */
+export async function startProxy(name, { claviger, api, verifier }) {
+  const dir = await mkdtemp(join(tmpdir(), "claviger-proxy-"));
+  const port = await freePort();
+  const { command, env } = await PROXIES[name].start({ claviger, api, port, dir, verifier });
+  const [program, ...args] = command;
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const log = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => log.push(`${data}`));
+  const ended = once(child, "exit");
+  await Promise.race([
+    listening(port),
+    ended.then(() => Promise.reject(new Error(`${program} ended: ${log.join("")}`))),
+    once(child, "error").then(([error]) => Promise.reject(error)),
+  ]);
+  return {
+    port,
+    log: () => log.join(""),
+    async dispose() {
+      child.kill("SIGTERM");
+      await ended;
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until something listens at a port. */
+async function listening(port) {
+  for (const end = Date.now() + 20_000; ;) {
+    const socket = net.connect(port, "127.0.0.1");
+    const isOpen = await new Promise((resolve) => {
+      socket.on("connect", () => resolve(true));
+      socket.on("error", () => resolve(false));
+    });
+    socket.destroy();
+    if (isOpen) return;
+    if (Date.now() > end) throw new Error(`nothing listens at ${port}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
