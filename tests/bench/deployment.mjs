@@ -8,10 +8,11 @@ import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { bundle } from "../../xtask/build.mjs";
 import { request } from "../worker/support/client.mjs";
 import { MASTER_SECRET, edgeKeys } from "../worker/support/harness.mjs";
-import { API, Journey, ORIGIN, RULES, begin } from "../worker/support/journey.mjs";
+import { API, CONSOLE, Journey, ORIGIN, RULES, begin } from "../worker/support/journey.mjs";
 import { withPid } from "./cpu.mjs";
 import { CALLER_NETWORK } from "./load.mjs";
 
+export { CONSOLE };
 export const HOST = API;
 /** Below this path the key lacks the rule's permission. */
 export const REFUSED = "/admin/x";
@@ -19,6 +20,9 @@ export const REFUSED = "/admin/x";
 export const FORWARDED = "/echo";
 /** The key may call this path; the origin answers with the headers that reached it. */
 export const REFLECTED = "/headers";
+
+/** Where a proxy asks about a request that reads. */
+export const ASKED = "/v1/forward-auth/nginx/demo:read";
 
 /** The date that the Worker and its floors run with. */
 export const COMPATIBILITY_DATE = "2026-10-20";
@@ -34,19 +38,19 @@ export const origin = {
   modules: [{ type: "ESModule", path: fileURLToPath(new URL("../origin/index.js", import.meta.url)) }],
 };
 
-/** Starts the deployment with an account. `issue` resolves to a key that may read. */
+/** Starts the deployment with an account. `issue` resolves to a key with these permissions, else one that may read. */
 export async function startDeployment() {
   const journey = await withPid(() => begin({ isObserved: false, assets: false }));
   return {
     pid: journey.pid,
     port: journey.worker.port,
-    issue: () => issue(journey),
+    issue: (permissions) => issue(journey, permissions),
     dispose: () => journey.dispose(),
   };
 }
 
-const issue = async (journey) =>
-  (await journey.issue({ permissions: ["demo:read"], networks: [CALLER_NETWORK] })).credential;
+const issue = async (journey, permissions = ["demo:read"]) =>
+  (await journey.issue({ permissions, networks: [CALLER_NETWORK] })).credential;
 
 /** Returns a well-formed key with a wrong tag: Claviger did not issue it, and only its MAC shows that. */
 export function forge(key) {

@@ -52,7 +52,7 @@ export function answering(response) {
       headers[name] = line.slice(colon + 1).trim();
   }
   const init = JSON.stringify({ status: Number(first.split(" ")[1]), headers });
-  return `const init = ${init}, body = ${JSON.stringify(body)};
+  return `const init = ${init}, body = ${body ? JSON.stringify(body) : "null"};
     export default { fetch: () => new Response(body, init) };`;
 }
 

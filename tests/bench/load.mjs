@@ -22,12 +22,15 @@ const COMMON_HEADERS = [
   ["cf-visitor", '{"scheme":"https"}'],
 ];
 
-/** The address in `COMMON_HEADERS` that a key must allow. */
+/** The address in `COMMON_HEADERS`. */
+export const CALLER = "203.0.113.7";
+
+/** The network of that address, which a key must allow. */
 export const CALLER_NETWORK = "203.0.113.0/24";
 
-/** Returns the bytes of a GET with the twelve headers. */
-export function get(host, path, credential) {
-  const headers = [["host", host], ...COMMON_HEADERS, ["authorization", `Bearer ${credential}`]];
+/** Returns the bytes of a GET with the twelve headers, and more. */
+export function get(host, path, credential, more = []) {
+  const headers = [["host", host], ...COMMON_HEADERS, ["authorization", `Bearer ${credential}`], ...more];
   return [`GET ${path} HTTP/1.1`, ...headers.map(([name, value]) => `${name}: ${value}`), "", ""].join("\r\n");
 }
 

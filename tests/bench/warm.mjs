@@ -2,9 +2,9 @@
 // checks nothing. Each contender runs in a workerd of its own, and all are asked in turns, in short
 // rounds.
 import { between, clock, countInstructions, cpuOf, instructionsRefused, settled } from "./cpu.mjs";
-import { FORWARDED, HOST, REFLECTED, REFUSED, forge, startDeployment } from "./deployment.mjs";
+import { ASKED, CONSOLE, FORWARDED, HOST, REFLECTED, REFUSED, forge, startDeployment } from "./deployment.mjs";
 import { BARE_PROXY, answering, changesOf, proxying, startFloor } from "./floors.mjs";
-import { Connections, HEADER_NAMES, exchange, get, status } from "./load.mjs";
+import { CALLER, Connections, HEADER_NAMES, exchange, get, status } from "./load.mjs";
 import { compare, verdictText } from "./statistics.mjs";
 
 const SOCKETS = 16;
@@ -14,6 +14,7 @@ export const CASES = [
   { number: 2, name: "made-up key (401)", floor: "a Worker that answers the same bytes", goal: 1.15 },
   { number: 3, name: "forwarded (200)", floor: "a proxy that sets and removes the same headers", goal: 1.1 },
   { number: 4, name: "forwarded (200)", floor: "the barest proxy", goal: 1.4 },
+  { number: 5, name: "a proxy's question (200)", floor: "a Worker that answers the same bytes", goal: 1.4 },
 ];
 
 /** Measures the cases with these numbers. `print` takes lines of the report as they come. */
@@ -84,6 +85,20 @@ async function prepare(number, deployment, key, kept) {
     const contender = await kept(startFloor(answering(response)));
     same(await exchange(contender.port, request), response);
     return { contender, request, check: status(expected) };
+  }
+  if (number === 5) {
+    const verifier = await deployment.issue(["claviger:verify"]);
+    const request = get(CONSOLE, ASKED, key, [
+      ["claviger-verifier", verifier],
+      ["x-original-method", "GET"],
+      ["claviger-address", CALLER],
+    ]);
+    const response = await exchange(deployment.port, request);
+    const contender = await kept(startFloor(answering(response)));
+    // What a cache may keep falls from second to second.
+    const steady = (text) => text.replaceAll(/(max-age=|x-accel-expires: )\d+/g, "$1");
+    same(steady(await exchange(contender.port, request)), steady(response));
+    return { contender, request, check: status(200) };
   }
   const request = get(HOST, FORWARDED, key);
   const reflect = async ({ port }) => {
