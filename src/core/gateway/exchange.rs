@@ -13,6 +13,7 @@ mod issue;
 mod lookup;
 mod oauth;
 mod platform;
+mod verifier;
 mod verify;
 
 use core::future::Future;

@@ -157,9 +157,7 @@ impl OAuthError {
             Self::TooSlow => "the body takes too long to arrive, or comes in too many pieces",
             Self::CutOff => "the body ended early",
             Self::Repeated => "each parameter may occur once",
-            Self::SeveralWays => {
-                "authenticate once: by HTTP Basic, or by client_id and client_secret in the body"
-            }
+            Self::SeveralWays => "authenticate once, in one way",
             Self::NoGrantType => "grant_type is missing",
             Self::NoToken => "token is missing",
             Self::GrantType => "grant_type must be client_credentials",

@@ -27,7 +27,7 @@ fn basic(pair: &str) -> String {
 /// Returns the text of the key that a client presents with these headers and this body.
 fn client(headers: &str, body: &str) -> Result<String, OAuthError> {
     let request = request("POST", URL, headers);
-    let client = OAuthForm::parse(body.as_bytes())?.client(&request, &config())?;
+    let client = OAuthForm::parse(body.as_bytes(), &PARAMETERS)?.client(&request, &config())?;
     Ok(client.expose().to_owned())
 }
 
@@ -113,7 +113,7 @@ fn s16_a_client_authenticates_by_basic_or_in_the_body_once() {
 
 #[test]
 fn s16_parameters_occur_once_and_unknown_ones_do_not_count() {
-    let parse = |body: &[u8]| OAuthForm::parse(body);
+    let parse = |body: &[u8]| OAuthForm::parse(body, &PARAMETERS);
     let form = parse(b"resource=a&resource=b&grant_type=client_credentials&scope=").unwrap();
     assert_eq!((form.check_grant_type(), form.scope()), (Ok(()), None));
     assert_eq!(form.token(), Err(OAuthError::NoToken));
@@ -293,19 +293,19 @@ fn s16_every_error_has_a_code_of_the_rfc_and_a_description_of_its_characters() {
 
 #[test]
 fn s16_the_metadata_name_what_rules_open_on_their_host_alone() {
-    let rules = |rules: &str| {
+    let served = |rules: &str| {
         let variables =
             crate::config::settings::Variables { rules: Some(rules.into()), ..variables() };
-        Config::parse(Some(&SecretText::new(EDGE_KEYS.to_owned())), &variables).unwrap().rules
+        Config::parse(Some(&SecretText::new(EDGE_KEYS.to_owned())), &variables).unwrap()
     };
-    let both = rules(
+    let both = served(
         r#"[{"host":"api.example.com","path":"/token","serves":"oauth-token"},
             {"host":"api.example.com","path":"/oauth/token","serves":"oauth-token"},
             {"host":"api.example.com","path":"/oauth/revoke","serves":"oauth-revoke"},
             {"host":"other.example.com","path":"/token/","serves":"oauth-token"}]"#,
     );
-    let body = |url: &str, rules: &Rules| {
-        let answer = metadata(&request("GET", url, ""), rules);
+    let body = |url: &str, config: &Config| {
+        let answer = metadata(&request("GET", url, ""), config);
         assert_eq!(answer.status, 200);
         answer.body
     };
