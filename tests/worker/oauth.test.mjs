@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { FOREIGN, changed, key as forgedKey, sealedParts } from "./support/forge.mjs";
-import { API, CONSOLE, begin, eventually, expect } from "./support/journey.mjs";
+import { API, CONSOLE, ORIGIN, begin, eventually, expect } from "./support/journey.mjs";
 import { beginLocations, said } from "./support/locations.mjs";
 import { FORM, GRANT, METADATA, OAUTH_RULES, ask, basic, post, refused, revoke, token } from "./support/oauth.mjs";
 
@@ -314,6 +314,9 @@ describe("the metadata", () => {
       assert.equal(body.issuer, issuer);
       assert.equal(body.token_endpoint, `${issuer}/oauth/token`);
       assert.equal(body.revocation_endpoint, `${issuer}/oauth/revoke`);
+      assert.equal(body.introspection_endpoint, `${ORIGIN}/v1/introspect`);
+      const ways = ["client_secret_basic", "client_secret_post", "Bearer"];
+      assert.deepEqual(body.introspection_endpoint_auth_methods_supported, ways);
       assert.deepEqual(body.grant_types_supported, ["client_credentials"]);
       assert.equal(expect(await at.ask(host, METADATA, { method: "POST" }), 405).headers.allow, "GET, HEAD");
     }

@@ -9,6 +9,7 @@
 //! another: requests share the gateway's data, never a promise.
 
 mod body;
+mod introspect;
 mod issue;
 mod lookup;
 mod oauth;
@@ -193,6 +194,10 @@ async fn decide_through(
             Decision::Verify => {
                 let (answered, renew) = verify::answer(request, gateway, platform).await;
                 return (answered.unwrap_or_else(|problem| refuse(gateway, &problem)), renew);
+            }
+            Decision::Introspect => {
+                let (answer, renew) = introspect::answer(request, gateway, platform).await;
+                return (Outcome::Answer(answer), renew);
             }
             Decision::OAuth(route) => {
                 let (answer, renew) = oauth::answer(request, route, gateway, platform, rng).await;

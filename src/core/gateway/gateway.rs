@@ -38,7 +38,7 @@ use crate::gateway::presented::Presented;
 use crate::gateway::problem::GatewayProblem;
 use crate::gateway::recheck::{IssueClaims, Rechecks};
 use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolve_sealed};
-use crate::gateway::{cors, extract, header_names, issuance, key_search, presented};
+use crate::gateway::{cors, extract, header_names, issuance, key_search, oauth, presented};
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{LeaseRules, ProductionRules};
@@ -77,6 +77,8 @@ pub struct Gateway<R = ProductionRules> {
 pub enum Decision {
     /// Serve a batch verification.
     Verify,
+    /// Serve a token introspection.
+    Introspect,
     /// Serve an issuance by a program.
     Issue,
     /// Serve an OAuth endpoint.
@@ -181,8 +183,9 @@ impl<R: LeaseRules> Gateway<R> {
         decided.unwrap_or_else(|problem| self.refuse(&problem))
     }
 
-    /// Decides about a request to the console's host. The edge serves verification, issuance and
-    /// the OAuth endpoints that a rule opens there. The admin Worker serves all other paths.
+    /// Decides about a request to the console's host. The edge serves verification, introspection,
+    /// issuance and the OAuth endpoints that a rule opens there. The admin Worker serves all other
+    /// paths.
     fn decide_console(&self, request: &Request<'_>) -> Decision {
         let rule = self.config.rules.find(&self.config.console_host, request.url.path);
         if let Some(Origin::OAuth(route)) = rule.map(|rule| &rule.origin) {
@@ -191,6 +194,7 @@ impl<R: LeaseRules> Gateway<R> {
         match request.url.path {
             VERIFY_PATH if request.method == "POST" => Decision::Verify,
             VERIFY_PATH => self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into()),
+            oauth::INTROSPECTION_PATH => Decision::Introspect,
             issuance::PATH => Decision::Issue,
             _ if !request.headers.is_whole() => Decision::ReadHeaders,
             path => done(Outcome::Admin(self.admin_forward(request, path))),

@@ -22,6 +22,7 @@
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
 //! | [`oauth`] | reads the requests of OAuth clients, and grants tokens |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
+//! | [`introspection`] | reads and answers `POST /v1/introspect` |
 //! | [`denied`] | a refusal by the credential, which a caller may keep |
 //! | [`problem`] | the refusals, each with its status, code and text |
 //! | `nonces` | numbers requests for their proofs |
@@ -38,6 +39,7 @@ pub mod extract;
 mod fit;
 pub mod gateway;
 pub mod header_names;
+pub mod introspection;
 pub mod issuance;
 pub mod issuing;
 pub mod key_search;

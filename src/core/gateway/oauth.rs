@@ -44,6 +44,9 @@ use crate::verify::verdict::Denial;
 /// Life of a token. It ends earlier if the pair does.
 pub const TOKEN_LIFE: DurationMs = DurationMs::from_s(3_600);
 
+/// Path of the token [introspection](crate::gateway::introspection), on the console host.
+pub const INTROSPECTION_PATH: &str = "/v1/introspect";
+
 /// The only grant that the token endpoint serves.
 const GRANT_TYPE: &str = "client_credentials";
 
@@ -292,6 +295,12 @@ pub fn metadata(request: &Request<'_>, config: &Config) -> Response {
         members.push(("revocation_endpoint", endpoint));
         members.push(("revocation_endpoint_auth_methods_supported", ways()));
     }
+    // The console's host serves it, and its callers are verifiers. A bearer token is a way to
+    // authenticate, too (RFC 8414 §2).
+    let endpoint = [&*config.console_origin, INTROSPECTION_PATH].concat();
+    members.push(("introspection_endpoint", Json::Text(endpoint)));
+    let ways = list(&["client_secret_basic", "client_secret_post", "Bearer"]);
+    members.push(("introspection_endpoint_auth_methods_supported", ways));
     members.push(("grant_types_supported", list(&[GRANT_TYPE])));
     // There is no authorization endpoint, but the member is required.
     members.push(("response_types_supported", list(&[])));

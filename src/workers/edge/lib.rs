@@ -134,6 +134,7 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
             put_outcome(of_outcome(&outcome, background(renew, gateway)))
         }
         Decision::Verify
+        | Decision::Introspect
         | Decision::Issue
         | Decision::OAuth(_)
         | Decision::Fetch(_)

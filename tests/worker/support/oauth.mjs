@@ -53,6 +53,17 @@ export function refused(answer, status, error) {
   if (status === 401) assert.match(answer.headers["www-authenticate"], /^Basic realm="/);
 }
 
+/** Path of the introspection, on the console's host. */
+export const INTROSPECT = "/v1/introspect";
+
+/** Asks about a token, with the verifier's pair by Basic. */
+export const introspect = (place, verifier, text, fields = {}, options = {}) =>
+  post(place, INTROSPECT, { token: text, ...fields }, { client: verifier, host: CONSOLE, ...options });
+
+/** What is told of a token: the members of the answer. */
+export const told = async (place, verifier, text, fields, options) =>
+  expect(await introspect(place, verifier, text, fields, options), 200).body;
+
 /** Fetches from the Worker of a place, which no name server knows, as `fetch` does. */
 export const fetchFrom =
   (place) =>

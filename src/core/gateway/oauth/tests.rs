@@ -260,6 +260,8 @@ fn s16_every_error_has_a_code_of_the_rfc_and_a_description_of_its_characters() {
         (OAuthError::Scope, 400, "invalid_scope"),
         (OAuthError::TooManyPermissions, 400, "invalid_scope"),
         (OAuthError::Unavailable, 503, "temporarily_unavailable"),
+        (OAuthError::Parameter("address must be an IP address"), 400, "invalid_request"),
+        (OAuthError::OwnKey, 400, "invalid_request"),
         (denied(Denial::Missing), 401, "invalid_client"),
         (denied(Denial::Malformed), 401, "invalid_client"),
         (denied(Denial::Unknown), 401, "invalid_client"),
@@ -291,6 +293,43 @@ fn s16_every_error_has_a_code_of_the_rfc_and_a_description_of_its_characters() {
     assert_eq!(denied(Denial::Unknown), OAuthError::Client, "one answer for all of them");
 }
 
+/// A verifier may also come with a bearer token, and its denials are those of such a token.
+#[test]
+fn a_verifier_learns_the_ways_to_authenticate_or_the_permission_that_it_lacks() {
+    let ways = r#"Basic realm="a.example", charset="UTF-8", Bearer realm="a.example""#;
+    let lacks = r#"Bearer realm="a.example", error="insufficient_scope""#;
+    let permission =
+        r#"Bearer realm="a.example", error="insufficient_scope", scope="claviger:verify""#;
+    for (denial, status, code, challenge) in [
+        (Denial::Missing, 401, "invalid_client", Some(ways)),
+        (Denial::Malformed, 401, "invalid_client", Some(ways)),
+        (Denial::Unknown, 401, "invalid_client", Some(ways)),
+        (Denial::Disabled, 401, "invalid_client", Some(ways)),
+        (Denial::AccountSuspended, 401, "invalid_client", Some(ways)),
+        (Denial::MfaOff, 401, "invalid_client", Some(ways)),
+        (Denial::NotYetValid, 401, "invalid_client", Some(ways)),
+        (Denial::Expired, 401, "invalid_client", Some(ways)),
+        (Denial::NetworkDenied, 403, "insufficient_scope", Some(lacks)),
+        (Denial::InterfaceDenied, 403, "insufficient_scope", Some(lacks)),
+        (Denial::PermissionDenied, 403, "insufficient_scope", Some(permission)),
+        (Denial::Unavailable, 503, "temporarily_unavailable", None),
+    ] {
+        let error = OAuthError::of_verifier(denial.into());
+        assert_eq!((error.status(), error.code()), (status, code), "{denial:?}");
+        let is_allowed = |sign: char| matches!(sign, ' '..='!' | '#'..='[' | ']'..='~');
+        assert!(error.description().chars().all(is_allowed), "{denial:?}");
+        let answer = error.answer("a.example");
+        let mut headers = answer.headers.iter();
+        let found = headers.find(|(name, _)| *name == "www-authenticate");
+        assert_eq!(found.map(|(_, value)| value.as_str()), challenge, "{denial:?}");
+    }
+    for denial in [Denial::Missing, Denial::Malformed, Denial::Unknown] {
+        assert_eq!(OAuthError::of_verifier(denial.into()), OAuthError::Verifier);
+    }
+    let several = OAuthError::of_verifier(OAuthError::SeveralWays);
+    assert_eq!(several, OAuthError::SeveralWays);
+}
+
 #[test]
 fn s16_the_metadata_name_what_rules_open_on_their_host_alone() {
     let served = |rules: &str| {
@@ -317,6 +356,8 @@ fn s16_the_metadata_name_what_rules_open_on_their_host_alone() {
             r#""token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"],"#,
             r#""revocation_endpoint":"https://api.example.com/oauth/revoke","#,
             r#""revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"],"#,
+            r#""introspection_endpoint":"http://localhost:8787/v1/introspect","#,
+            r#""introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","Bearer"],"#,
             r#""grant_types_supported":["client_credentials"],"response_types_supported":[]}"#
         )
     );

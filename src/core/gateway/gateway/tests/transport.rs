@@ -62,6 +62,7 @@ fn a_request_without_tls_is_refused_before_anything_is_looked_up() {
         ("POST", "http://api.example/public/a", lines("")),
         ("GET", "http://keys.example/v1/session", lines("")),
         ("POST", "http://keys.example/v1/verify", lines("claviger-verifier\nclv_1")),
+        ("POST", "http://keys.example/v1/introspect", lines("claviger-verifier\nclv_1")),
         ("GET", "http://keys.example/issue_service_authorization", lines("")),
         ("GET", "http://keys.example/", lines("cookie\n__Host-claviger=a")),
         ("POST", "http://keys.example/", lines("")),
