@@ -261,6 +261,7 @@ describe("a deployment whose secrets", () => {
           [CONSOLE, "GET", "/v1/keys"],
           [CONSOLE, "POST", "/v1/keys"],
           [CONSOLE, "POST", "/v1/verify"],
+          [CONSOLE, "POST", "/v1/introspect"],
           [CONSOLE, "GET", "/nothing"],
           [API, "GET", "/"],
           [API, "GET", "/public/a"],

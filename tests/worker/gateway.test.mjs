@@ -380,6 +380,7 @@ describe("hosts keep to themselves", () => {
       "/v1/session",
       "/v1/keys",
       "/v1/verify",
+      "/v1/introspect",
       "/v1/setup",
     ]) {
       const through = await seen(path);

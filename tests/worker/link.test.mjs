@@ -21,6 +21,7 @@ describe("an edge with keys of another ring", () => {
       [CONSOLE, "GET", "/", {}],
       [CONSOLE, "GET", "/v1/session", {}],
       [CONSOLE, "POST", "/v1/verify", { "claviger-verifier": key }],
+      [CONSOLE, "POST", "/v1/introspect", { "claviger-verifier": key }],
     ]) {
       const refused = expect(await at.ask(host, path, { method, headers }), 503, "misconfigured");
       assert.ok(refused.headers["retry-after"], path);

@@ -1,16 +1,10 @@
 // The OAuth endpoints, as clients use them that were not written here. Row S16.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import * as oauth from "oauth4webapi";
 import { API, begin, expect } from "./support/journey.mjs";
-import { OAUTH_RULES } from "./support/oauth.mjs";
+import { OAUTH_RULES, fetchFrom } from "./support/oauth.mjs";
+import { runPython } from "./support/python.mjs";
 
 let at, client;
 before(async () => {
@@ -19,19 +13,8 @@ before(async () => {
 });
 after(() => at.dispose());
 
-/** Fetches from the Worker of the test, which no name server knows. */
-async function fetchHere(url, { method, headers, body }) {
-  const { host, pathname, search } = new URL(url);
-  const sent = Object.entries(headers);
-  const answer = await at.worker.fetch(host, pathname + search, { method, headers: sent, body: body?.toString() });
-  return new Response((await answer.text()) || null, {
-    status: answer.status,
-    headers: Object.entries(answer.headers),
-  });
-}
-
 test("S16 oauth4webapi finds the endpoints, gets a token, and revokes it", async () => {
-  const options = { [oauth.customFetch]: fetchHere, [oauth.allowInsecureRequests]: true };
+  const options = { [oauth.customFetch]: fetchFrom(at), [oauth.allowInsecureRequests]: true };
   const issuer = new URL(`http://${API}`);
   const found = await oauth.discoveryRequest(issuer, { algorithm: "oauth2", ...options });
   const server = await oauth.processDiscoveryResponse(issuer, found);
@@ -62,31 +45,7 @@ test("S16 oauth4webapi finds the endpoints, gets a token, and revokes it", async
   }
 });
 
-/** Python's OAuth client, and what it calls with. The versions are fixed, so that no release of theirs breaks a test of ours. */
-const PACKAGES = ["authlib==1.6.12", "requests==2.34.2"];
-
-/** Installs the packages into a folder; resolves to the reason why that is not possible, if it is not. */
-async function install(folder) {
-  const run = promisify(execFile);
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--target", folder];
-  try {
-    await run("python3", ["--version"]);
-    await run("python3", ["-m", "pip", "--version"]);
-    await run("python3", [...pip, ...PACKAGES], { timeout: 240_000 });
-    return undefined;
-  } catch (error) {
-    return `no Python with ${PACKAGES.join(" and ")}: ${error.message.split("\n")[0]}`;
-  }
-}
-
 test("S16 Authlib gets a token, uses it, and revokes it", { timeout: 300_000 }, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "claviger-python-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const obstacle = await install(folder);
-  if (obstacle) return t.skip(obstacle);
-  const script = fileURLToPath(new URL("fixtures/authlib_client.py", import.meta.url));
-  const env = { ...process.env, PYTHONPATH: folder };
-  const python = spawn("python3", [script], { env, stdio: ["pipe", "pipe", "pipe"] });
   const task = {
     base: `http://127.0.0.1:${at.worker.port}`,
     host: API,
@@ -94,9 +53,8 @@ test("S16 Authlib gets a token, uses it, and revokes it", { timeout: 300_000 }, 
     client_secret: client.access_secret,
     scope: "demo:read",
   };
-  python.stdin.end(JSON.stringify(task));
-  const [out, err] = await Promise.all([text(python.stdout), text(python.stderr)]);
-  assert.ok(out, err);
+  const { obstacle, seen: found } = await runPython(t, "authlib_client.py", task);
+  if (obstacle) return t.skip(obstacle);
   const seen = (method) => ({
     method,
     token_type: "Bearer",
@@ -108,5 +66,5 @@ test("S16 Authlib gets a token, uses it, and revokes it", { timeout: 300_000 }, 
     after: 401,
     refused: "invalid_client",
   });
-  assert.deepEqual(JSON.parse(out), [seen("client_secret_basic"), seen("client_secret_post")]);
+  assert.deepEqual(found, [seen("client_secret_basic"), seen("client_secret_post")]);
 });

@@ -2,25 +2,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { FOREIGN, changed, key as forgedKey, sealedParts } from "./support/forge.mjs";
-import { API, CONSOLE, begin, eventually, expect } from "./support/journey.mjs";
+import { API, CONSOLE, ORIGIN, begin, eventually, expect } from "./support/journey.mjs";
 import { beginLocations, said } from "./support/locations.mjs";
-import { FORM, GRANT, METADATA, OAUTH_RULES, ask, basic, post, revoke, token } from "./support/oauth.mjs";
+import { FORM, GRANT, METADATA, OAUTH_RULES, ask, basic, post, refused, revoke, token } from "./support/oauth.mjs";
 
 let at;
 before(async () => {
   at = await begin({ rules: OAUTH_RULES });
 });
 after(() => at.dispose());
-
-/** Asserts an error of RFC 6749 §5.2. */
-function refused(answer, status, error) {
-  expect(answer, status);
-  assert.equal(answer.body.error, error, answer.text);
-  assert.match(answer.body.error_description, /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
-  assert.equal(answer.headers["cache-control"], "no-store");
-  assert.equal(answer.headers.pragma, "no-cache");
-  if (status === 401) assert.match(answer.headers["www-authenticate"], /^Basic realm="/);
-}
 
 describe("the token endpoint", () => {
   test("S16 a pair gets a token by Basic and in the body, on an API's host and on the console's", async () => {
@@ -324,6 +314,9 @@ describe("the metadata", () => {
       assert.equal(body.issuer, issuer);
       assert.equal(body.token_endpoint, `${issuer}/oauth/token`);
       assert.equal(body.revocation_endpoint, `${issuer}/oauth/revoke`);
+      assert.equal(body.introspection_endpoint, `${ORIGIN}/v1/introspect`);
+      const ways = ["client_secret_basic", "client_secret_post", "Bearer"];
+      assert.deepEqual(body.introspection_endpoint_auth_methods_supported, ways);
       assert.deepEqual(body.grant_types_supported, ["client_credentials"]);
       assert.equal(expect(await at.ask(host, METADATA, { method: "POST" }), 405).headers.allow, "GET, HEAD");
     }

@@ -87,6 +87,14 @@ describe("secrets", () => {
     };
     expect(await at.console("POST", "/v1/verify", asked), 200);
     expect(await at.console("POST", "/v1/verify", { ...asked, raw: `{"credential": "${issued.credential}"` }), 400);
+    for (const [more, status] of [
+      ["", 200],
+      ["&address=x", 400],
+      [`&client_secret=${issued.access_secret}`, 400],
+    ]) {
+      const form = { raw: `token=${issued.credential}${more}`, type: "application/x-www-form-urlencoded" };
+      expect(await at.console("POST", "/v1/introspect", { ...asked, ...form }), status);
+    }
 
     // Stored in the names of keys in each of the spellings that the scan knows.
     for (const name of [

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CALLER, begin, eventually, expect } from "./support/journey.mjs";
+import { introspect } from "./support/oauth.mjs";
 
 /** Within this, what an isolate holds reaches the ledger: a timer of 20 s, and time for a busy machine. */
 const REPORTED_WITHIN_MS = 60_000;
@@ -55,6 +56,21 @@ describe("usage after traffic has stopped", { concurrency: true }, () => {
     await eventually("it has expired", async () => (await at.call("/", { key: credential })).status === 401);
     const shown = await shows("a refusal is reported", key.id, ({ refused_24h }) => refused_24h.expired > 0);
     assert.ok(shown.last_used_at === null || Date.parse(shown.last_used_at) < Date.parse(shown.expires_at));
+  });
+
+  test("an introspection counts like a verification, and one of an inactive key is a refusal", async () => {
+    const verifier = await at.issue({ permissions: ["claviger:verify"] });
+    const { key, credential } = await at.issue({ permissions: ["demo:read"] });
+    for (const permission of ["demo:read", "demo:write", "demo:read"])
+      expect(await introspect(at, verifier, credential, { permission, address: CALLER }), 200);
+    const shown = await shows(
+      "all three are reported",
+      key.id,
+      (view) => view.uses_24h + (view.refused_24h.permission_denied ?? 0) >= 3,
+    );
+    assert.deepEqual([shown.uses_24h, shown.refused_24h], [2, { permission_denied: 1 }]);
+    // The caller's own key is used each time.
+    await shows("the verifier's are, too", verifier.key.id, ({ uses_24h }) => uses_24h === 3);
   });
 
   test("a verification by another service counts, with its caller", async () => {

@@ -10,6 +10,7 @@
 
 mod body;
 mod forward_auth;
+mod introspect;
 mod issue;
 mod lookup;
 mod oauth;
@@ -197,6 +198,10 @@ async fn decide_through(
             }
             Decision::ForwardAuth => {
                 let (answer, renew) = forward_auth::answer(request, gateway, platform).await;
+                return (Outcome::Answer(answer), renew);
+            }
+            Decision::Introspect => {
+                let (answer, renew) = introspect::answer(request, gateway, platform).await;
                 return (Outcome::Answer(answer), renew);
             }
             Decision::OAuth(route) => {

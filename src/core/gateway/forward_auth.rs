@@ -35,7 +35,7 @@ use crate::credential::limits::permission::{Grant, Permission};
 use crate::gateway::check::Evidence;
 use crate::gateway::header_names::is_method_override;
 use crate::lease::call::Basis;
-use crate::verify::verification::{Demand, Verified};
+use crate::verify::verification::Valid;
 
 /// The part of the path before the dialect.
 pub const PREFIX: &str = "/v1/forward-auth/";
@@ -160,12 +160,12 @@ impl ForwardAuth {
         Ok(Self { dialect, access })
     }
 
-    /// Returns the permission that the client's request demands. A request that asks its origin for
+    /// Returns the permission that the client's request demands; `None` for any valid key. A request that asks its origin for
     /// another method may change something, whatever its own method is.
     ///
     /// # Errors
     /// A [`ProxyFault`] about the header with the method.
-    pub fn demand(&self, request: &Request<'_>) -> Result<Demand<'_>, ProxyFault> {
+    pub fn permission(&self, request: &Request<'_>) -> Result<Option<&Permission>, ProxyFault> {
         let method = match self.dialect.method_header() {
             Some(name) => single(request, name)?,
             None => request.method,
@@ -176,10 +176,10 @@ impl ForwardAuth {
             return Err(ProxyFault::Malformed(self.dialect.method_header().unwrap_or_default()));
         }
         let DemandedAccess::Permission { read, write } = &self.access else {
-            return Ok(Demand::AnyKey);
+            return Ok(None);
         };
         let overrides = request.headers.iter().any(|(name, _)| is_method_override(name));
-        Ok(Demand::Permission(match RequestEffect::of_method(method) {
+        Ok(Some(match RequestEffect::of_method(method) {
             RequestEffect::Read if !overrides => read,
             RequestEffect::Read | RequestEffect::Write => write,
         }))
@@ -215,9 +215,8 @@ impl ForwardAuth {
     /// Builds the response that lets a request through. The proxy copies the headers that identify
     /// the caller; `carriers` are the headers that held the key. `cache` is how long the proxy may
     /// keep the response, in whole seconds.
-    pub fn allow(&self, verified: &Verified, carriers: &[&str], cache: u64) -> Response {
-        let permissions: Vec<String> =
-            verified.permissions().iter().map(Grant::to_string).collect();
+    pub fn allow(&self, valid: &Valid, carriers: &[&str], cache: u64) -> Response {
+        let permissions: Vec<String> = valid.permissions.iter().map(Grant::to_string).collect();
         let vary = [
             "authorization, x-api-key, claviger-verifier, ",
             self.dialect.address_header(),
@@ -229,8 +228,8 @@ impl ForwardAuth {
             seconds => format!("max-age={seconds}"),
         };
         let mut headers = vec![
-            ("claviger-account", verified.account().to_string()),
-            ("claviger-key", verified.key().to_string()),
+            ("claviger-account", valid.key.account().to_string()),
+            ("claviger-key", valid.key.to_string()),
             ("claviger-permissions", permissions.join(" ")),
             ("cache-control", control),
             // nginx prefers it to `Cache-Control`.

@@ -38,7 +38,9 @@ use crate::gateway::presented::Presented;
 use crate::gateway::problem::GatewayProblem;
 use crate::gateway::recheck::{IssueClaims, Rechecks};
 use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolve_sealed};
-use crate::gateway::{cors, extract, forward_auth, header_names, issuance, key_search, presented};
+use crate::gateway::{
+    cors, extract, forward_auth, header_names, issuance, key_search, oauth, presented,
+};
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{LeaseRules, ProductionRules};
@@ -82,6 +84,8 @@ pub enum Decision {
     Verify,
     /// Serve a proxy that asks about its client.
     ForwardAuth,
+    /// Serve a token introspection.
+    Introspect,
     /// Serve an issuance by a program.
     Issue,
     /// Serve an OAuth endpoint.
@@ -186,9 +190,9 @@ impl<R: LeaseRules> Gateway<R> {
         decided.unwrap_or_else(|problem| self.refuse(&problem))
     }
 
-    /// Decides about a request to the console's host. The edge serves verification, forward
-    /// authentication, issuance and the OAuth endpoints that a rule opens there. The admin Worker
-    /// serves all other paths, but not to verifiers.
+    /// Decides about a request to the console's host. The edge serves verification, introspection,
+    /// forward authentication, issuance and the OAuth endpoints that a rule opens there. The admin
+    /// Worker serves all other paths, but not to verifiers.
     fn decide_console(&self, request: &Request<'_>) -> Decision {
         let rule = self.config.rules.find(&self.config.console_host, request.url.path);
         if let Some(Origin::OAuth(route)) = rule.map(|rule| &rule.origin) {
@@ -197,6 +201,7 @@ impl<R: LeaseRules> Gateway<R> {
         match request.url.path {
             VERIFY_PATH if request.method == "POST" => Decision::Verify,
             VERIFY_PATH => self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into()),
+            oauth::INTROSPECTION_PATH => Decision::Introspect,
             issuance::PATH => Decision::Issue,
             path if path.starts_with(forward_auth::PREFIX) => Decision::ForwardAuth,
             _ if !request.headers.is_whole() => Decision::ReadHeaders,

@@ -102,7 +102,11 @@ impl<R: LeaseRules> Gateway<R> {
         }
     }
 
-    fn check_text(&self, text: &str, arrived: UnixMs) -> Result<(), Denial> {
+    /// Checks the text of a credential alone, as far as the edge may refuse it by its text.
+    ///
+    /// # Errors
+    /// [`Denial::Malformed`] or [`Denial::Unknown`].
+    pub(super) fn check_text(&self, text: &str, arrived: UnixMs) -> Result<(), Denial> {
         match Presented::authenticate(text, &self.config, arrived) {
             // Until the admin Worker has confirmed that both fit, no credential counts as made up.
             Err(_) if self.fit.must_confirm(arrived) || self.fit.is_unsure(arrived) => Ok(()),

@@ -23,6 +23,7 @@
 //! | [`oauth`] | reads the requests of OAuth clients, and grants tokens |
 //! | [`forward_auth`] | answers proxies that ask about their clients |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
+//! | [`introspection`] | reads and answers `POST /v1/introspect` |
 //! | [`denied`] | a refusal by the credential, which a caller may keep |
 //! | [`problem`] | the refusals, each with its status, code and text |
 //! | `nonces` | numbers requests for their proofs |
@@ -40,6 +41,7 @@ mod fit;
 pub mod forward_auth;
 pub mod gateway;
 pub mod header_names;
+pub mod introspection;
 pub mod issuance;
 pub mod issuing;
 pub mod key_search;

@@ -29,7 +29,7 @@ use crate::base::id::KeyId;
 use crate::base::json::Json;
 use crate::base::secret::SecretText;
 use crate::base::time::{DurationMs, UnixMs};
-use crate::config::rules::{OAuthRoute, Rules};
+use crate::config::rules::OAuthRoute;
 use crate::config::settings::Config;
 use crate::credential::grant::Granted;
 use crate::credential::key::ACCESS_SECRET_WIDTH;
@@ -43,6 +43,9 @@ use crate::verify::verdict::Denial;
 
 /// Life of a token. It ends earlier if the pair does.
 pub const TOKEN_LIFE: DurationMs = DurationMs::from_s(3_600);
+
+/// Path of the token [introspection](crate::gateway::introspection), on the console host.
+pub const INTROSPECTION_PATH: &str = "/v1/introspect";
 
 /// The only grant that the token endpoint serves.
 const GRANT_TYPE: &str = "client_credentials";
@@ -62,38 +65,38 @@ pub fn check_head(request: &Request<'_>) -> Result<(), OAuthError> {
     if is_form(request) { Ok(()) } else { Err(OAuthError::MediaType) }
 }
 
-/// The parameters that the endpoints read. Unknown parameters are ignored (RFC 6749 §3.2), and an
-/// empty one counts as absent.
-#[derive(Debug, Default)]
-pub struct OAuthForm {
-    grant_type: Option<SecretText>,
-    scope: Option<SecretText>,
-    client_id: Option<SecretText>,
-    client_secret: Option<SecretText>,
-    token: Option<SecretText>,
-}
+/// Names of the parameters that the endpoints read.
+pub const PARAMETERS: [&str; 5] = ["grant_type", "scope", "client_id", "client_secret", "token"];
+
+/// The parameters that an endpoint reads, by name. It ignores others (RFC 6749 §3.2).
+#[derive(Debug)]
+pub struct OAuthForm(Vec<(&'static str, SecretText)>);
 
 impl OAuthForm {
-    /// Parses the body of a request.
+    /// Parses the body of a request to an endpoint that reads parameters of these names.
     ///
     /// # Errors
-    /// [`OAuthError::Repeated`] if a known parameter occurs twice.
-    pub fn parse(body: &[u8]) -> Result<Self, OAuthError> {
-        let mut form = Self::default();
+    /// [`OAuthError::Repeated`] if one of them occurs twice.
+    pub fn parse(body: &[u8], names: &[&'static str]) -> Result<Self, OAuthError> {
+        let mut form = Self(Vec::new());
         for (name, value) in form_urlencoded::parse(body) {
-            let place = match &*name {
-                "grant_type" => &mut form.grant_type,
-                "scope" => &mut form.scope,
-                "client_id" => &mut form.client_id,
-                "client_secret" => &mut form.client_secret,
-                "token" => &mut form.token,
-                _ => continue,
-            };
-            if place.replace(SecretText::new(value.into_owned())).is_some() {
+            let Some(name) = names.iter().find(|known| **known == name) else { continue };
+            if form.find(name).is_some() {
                 return Err(OAuthError::Repeated);
             }
+            form.0.push((name, SecretText::new(value.into_owned())));
         }
         Ok(form)
+    }
+
+    /// Returns the value of a parameter, which may be empty; `None` if it is absent.
+    pub fn find(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(found, _)| *found == name).map(|(_, value)| value.expose())
+    }
+
+    /// Returns the value of a parameter. An empty one counts as absent (RFC 6749 §3.2).
+    fn given(&self, name: &str) -> Option<&str> {
+        self.find(name).filter(|value| !value.is_empty())
     }
 
     /// Checks that the client asks for the grant that is served.
@@ -101,7 +104,7 @@ impl OAuthForm {
     /// # Errors
     /// [`OAuthError::NoGrantType`] if there is none, [`OAuthError::GrantType`] if it is another.
     pub fn check_grant_type(&self) -> Result<(), OAuthError> {
-        match given(self.grant_type.as_ref()) {
+        match self.given("grant_type") {
             Some(GRANT_TYPE) => Ok(()),
             Some(_) => Err(OAuthError::GrantType),
             None => Err(OAuthError::NoGrantType),
@@ -110,15 +113,15 @@ impl OAuthForm {
 
     /// Returns the scope that the client asks for; `None` for all that the pair may do.
     pub fn scope(&self) -> Option<&str> {
-        given(self.scope.as_ref())
+        self.given("scope")
     }
 
-    /// Returns the token to revoke.
+    /// Returns the token that the request is about.
     ///
     /// # Errors
     /// [`OAuthError::NoToken`] if there is none.
     pub fn token(&self) -> Result<&str, OAuthError> {
-        given(self.token.as_ref()).ok_or(OAuthError::NoToken)
+        self.given("token").ok_or(OAuthError::NoToken)
     }
 
     /// Returns the text of the key whose pair the client presents, not yet verified.
@@ -127,18 +130,37 @@ impl OAuthForm {
     /// [`OAuthError::SeveralWays`] if the client authenticates in several ways, or names two
     /// clients. [`OAuthError::Client`] if it does not authenticate.
     pub fn client(&self, request: &Request<'_>, config: &Config) -> Result<SecretText, OAuthError> {
-        let (id, secret) = (given(self.client_id.as_ref()), given(self.client_secret.as_ref()));
-        match in_header(request)? {
+        self.client_or(client_in_header(request, config)?, config)
+    }
+
+    /// Returns the text of the key that the client presents, not yet verified, if its headers hold
+    /// the text `in_headers`.
+    ///
+    /// # Errors
+    /// Those of [`OAuthForm::client`].
+    pub fn client_or(
+        &self,
+        in_headers: Option<SecretText>,
+        config: &Config,
+    ) -> Result<SecretText, OAuthError> {
+        match (in_headers, self.given("client_id"), self.given("client_secret")) {
             // RFC 6749 §2.3: one way in each request. Some clients repeat their ID beside Basic.
-            Some(_) if secret.is_some() => Err(OAuthError::SeveralWays),
-            Some((named, _)) if id.is_some_and(|id| id != named) => Err(OAuthError::SeveralWays),
-            Some((id, secret)) => Ok(join(&id, &secret, config)),
-            None => match (id, secret) {
-                (Some(id), Some(secret)) => Ok(join(id, secret, config)),
-                (None, _) | (_, None) => Err(OAuthError::Client),
-            },
+            (Some(_), _, Some(_)) => Err(OAuthError::SeveralWays),
+            (Some(text), Some(id), None) if !may_be_named(text.expose(), id) => {
+                Err(OAuthError::SeveralWays)
+            }
+            (Some(text), _, None) => Ok(text),
+            (None, Some(id), Some(secret)) => Ok(join(id, secret, config)),
+            (None, None, _) | (None, _, None) => Err(OAuthError::Client),
         }
     }
+}
+
+/// Returns `true` if `id` is the access key of the key with this text, or if the text is empty,
+/// which is no key.
+fn may_be_named(text: &str, id: &str) -> bool {
+    let secret = text.strip_prefix(id);
+    text.is_empty() || secret.is_some_and(|secret| secret.len() == ACCESS_SECRET_WIDTH)
 }
 
 /// Returns the text of the key whose pair a request presents by HTTP Basic; `None` if it has no
@@ -151,29 +173,32 @@ pub fn client_in_header(
     request: &Request<'_>,
     config: &Config,
 ) -> Result<Option<SecretText>, OAuthError> {
-    Ok(in_header(request)?.map(|(id, secret)| join(&id, &secret, config)))
+    single(request, "authorization")?.map(|value| read_basic(value, config)).transpose()
 }
 
-/// Returns the value of a parameter that is present and not empty.
-fn given(value: Option<&SecretText>) -> Option<&str> {
-    value.map(SecretText::expose).filter(|value| !value.is_empty())
+/// Returns the value of a header that holds one credential; `None` if it is absent or empty.
+///
+/// # Errors
+/// [`OAuthError::SeveralWays`] if the header was sent twice.
+pub(super) fn single<'a>(request: &Request<'a>, name: &str) -> Result<Option<&'a str>, OAuthError> {
+    let value = request.headers.find(name).map(str::trim).filter(|value| !value.is_empty());
+    // The runtime joins repeated headers by a comma, which no key and no Basic credentials contain.
+    match value {
+        Some(value) if value.contains(',') => Err(OAuthError::SeveralWays),
+        value => Ok(value),
+    }
 }
 
-/// Returns client ID and client secret from HTTP Basic; `None` without `Authorization`.
-fn in_header(request: &Request<'_>) -> Result<Option<(String, String)>, OAuthError> {
-    let value = request.headers.find("authorization").map(str::trim).unwrap_or_default();
-    if value.is_empty() {
-        return Ok(None);
-    }
-    // The runtime joins repeated headers by a comma, which no Basic credentials contain.
-    if value.contains(',') {
-        return Err(OAuthError::SeveralWays);
-    }
+/// Returns the text of the key whose pair this value of `Authorization` presents.
+///
+/// # Errors
+/// [`OAuthError::Client`] if it is not HTTP Basic.
+pub(super) fn read_basic(value: &str, config: &Config) -> Result<SecretText, OAuthError> {
     let pair = extract::scheme(value, "basic").and_then(extract::decode_basic);
     let pair = pair.ok_or(OAuthError::Client)?;
     let (id, secret) =
         extract::without_line_end(&pair).split_once(':').ok_or(OAuthError::Client)?;
-    Ok(Some((form_decoded(id), form_decoded(secret))))
+    Ok(join(&form_decoded(id), &form_decoded(secret), config))
 }
 
 /// Decodes one half of Basic credentials: a client encodes it like a form first (RFC 6749 §2.3.1).
@@ -227,16 +252,19 @@ pub fn grant_token(
 /// permission, because the list may not be empty (§3.3).
 pub fn token_answer(token: &str, granted: &Granted, at: UnixMs) -> Response {
     let life = granted.expires.at().and_then(|end| end.since(at)).unwrap_or_default();
-    let scope: Vec<String> = granted.permissions.iter().map(ToString::to_string).collect();
     let mut members = vec![
         ("access_token", Json::from(token)),
         ("token_type", Json::from("Bearer")),
         ("expires_in", Json::Unsigned(life.as_ms().div_euclid(1_000))),
     ];
-    if !scope.is_empty() {
-        members.push(("scope", Json::Text(scope.join(" "))));
-    }
+    members.extend(scope(&granted.permissions));
     Response::json(200, &Json::object(members)).with("pragma", "no-cache")
+}
+
+/// Returns the member `scope` with these permissions; `None` if there are none.
+pub(super) fn scope(permissions: &Permissions) -> Option<(&'static str, Json)> {
+    let scope: Vec<String> = permissions.iter().map(ToString::to_string).collect();
+    (!scope.is_empty()).then(|| ("scope", Json::Text(scope.join(" "))))
 }
 
 /// Builds the response to a revocation (RFC 7009 §2.2).
@@ -246,14 +274,14 @@ pub fn revoked_answer() -> Response {
 }
 
 /// Answers a request for the metadata of a host's token endpoint (RFC 8414 §3.2).
-pub fn metadata(request: &Request<'_>, rules: &Rules) -> Response {
+pub fn metadata(request: &Request<'_>, config: &Config) -> Response {
     if !matches!(request.method, "GET" | "HEAD") {
         return Response::empty(405).with("allow", "GET, HEAD");
     }
     let Url { host, .. } = request.url;
     let issuer = request.url.dotless_origin();
     let endpoint = |route| {
-        let path = rules.oauth_path(host, route)?;
+        let path = config.rules.oauth_path(host, route)?;
         Some(Json::Text([&*issuer, path].concat()))
     };
     let list = |items: &[&str]| Json::List(items.iter().map(|item| Json::from(*item)).collect());
@@ -267,6 +295,12 @@ pub fn metadata(request: &Request<'_>, rules: &Rules) -> Response {
         members.push(("revocation_endpoint", endpoint));
         members.push(("revocation_endpoint_auth_methods_supported", ways()));
     }
+    // The console's host serves it, and its callers are verifiers. A bearer token is a way to
+    // authenticate, too (RFC 8414 §2).
+    let endpoint = [&*config.console_origin, INTROSPECTION_PATH].concat();
+    members.push(("introspection_endpoint", Json::Text(endpoint)));
+    let ways = list(&["client_secret_basic", "client_secret_post", "Bearer"]);
+    members.push(("introspection_endpoint_auth_methods_supported", ways));
     members.push(("grant_types_supported", list(&[GRANT_TYPE])));
     // There is no authorization endpoint, but the member is required.
     members.push(("response_types_supported", list(&[])));

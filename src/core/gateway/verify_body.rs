@@ -228,7 +228,9 @@ mod tests {
             (Expiry::Never, "null"),
             (Expiry::At(UnixMs::from_ms(1_800_000_000_250)), r#""2027-01-15T08:00:00.250Z""#),
         ] {
-            let valid = Valid { key, permissions: permissions.clone(), expires };
+            let permissions = permissions.clone();
+            let (not_before, issuer, issued_at) = (None, None, None);
+            let valid = Valid { key, permissions, expires, not_before, issuer, issued_at };
             let written = serde_json::to_string(&verdict(&Ok(valid), None)).unwrap();
             let begin = r#"{"verdict":"valid","account":"a1B2c3D4","key":"a1B2c3D47Hq0p2Zx9K""#;
             let end =

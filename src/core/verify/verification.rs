@@ -74,6 +74,13 @@ pub struct Valid {
     pub permissions: Permissions,
     /// Effective end of the key: the earliest bound of the key and its issuer.
     pub expires: Expiry,
+    /// Effective begin of the key, the latest of the key and its issuer, Unix ms; `None` if neither
+    /// has one.
+    pub not_before: Option<UnixMs>,
+    /// Issuer of the key; `None` if a member issued it.
+    pub issuer: Option<Issuer>,
+    /// Time at which that issuer issued the key, Unix ms; `None` if a member issued it.
+    pub issued_at: Option<UnixMs>,
 }
 
 /// Proof that a key was verified. Only [`verify`] and [`verify_sealed`] create one, so code that
@@ -98,11 +105,6 @@ impl Verified {
     /// Returns the permissions of the key.
     pub fn permissions(&self) -> &Permissions {
         &self.valid.permissions
-    }
-
-    /// Returns the effective end of the key.
-    pub fn expires(&self) -> Expiry {
-        self.valid.expires
     }
 
     /// Returns `true` if the key belongs to the operator's account.
@@ -245,6 +247,7 @@ struct IssuedTerms<'a> {
 /// The bounds that an issuer sets on a key that it issued, or on its token.
 #[derive(Clone, Copy)]
 struct Followed<'a> {
+    issuer: Issuer,
     permissions: &'a Permissions,
     networks: &'a Networks,
     longest: Option<DurationMs>,
@@ -280,6 +283,7 @@ fn follow<'a>(
             let longest = *longest;
             let is_current = issuing.generation == generation && !is_token;
             return is_current.then_some(Followed {
+                issuer,
                 permissions,
                 networks,
                 longest,
@@ -308,7 +312,7 @@ fn follow<'a>(
         (permissions, networks, *longest)
     };
     let (limits, member) = (Some(limits), credential.member);
-    let followed = Followed { permissions, networks, longest, is_enabled, limits, member };
+    let followed = Followed { issuer, permissions, networks, longest, is_enabled, limits, member };
     (is_current && credential.issued.is_none()).then_some(followed)
 }
 
@@ -333,8 +337,8 @@ impl IssuedTerms<'_> {
         if lacks_mfa(self.member) || lacks_mfa(issuer.and_then(|issuer| issuer.member)) {
             return Err(Denial::MfaOff);
         }
-        let begins = self.not_before.max(issuers_limits.and_then(|limits| limits.not_before));
-        if begins.is_some_and(|start| now < start) {
+        let not_before = self.not_before.max(issuers_limits.and_then(|limits| limits.not_before));
+        if not_before.is_some_and(|start| now < start) {
             return Err(Denial::NotYetValid);
         }
         let longest = issuer.and_then(|issuer| issuer.longest).zip(issued_at);
@@ -361,7 +365,8 @@ impl IssuedTerms<'_> {
             return Err(Denial::PermissionDenied);
         }
         let permissions = permissions.into_owned();
-        Ok(Valid { key: self.key, permissions, expires })
+        let issuer = issuer.map(|issuer| issuer.issuer);
+        Ok(Valid { key: self.key, permissions, expires, not_before, issuer, issued_at })
     }
 }
 

@@ -135,6 +135,7 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
         }
         Decision::Verify
         | Decision::ForwardAuth
+        | Decision::Introspect
         | Decision::Issue
         | Decision::OAuth(_)
         | Decision::Fetch(_)

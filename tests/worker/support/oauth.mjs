@@ -1,4 +1,5 @@
 // The OAuth endpoints, as clients use them.
+import assert from "node:assert/strict";
 import { API, CALLER, CONSOLE, RULES, expect } from "./journey.mjs";
 
 export const FORM = "application/x-www-form-urlencoded";
@@ -41,3 +42,41 @@ export const token = async (place, client, fields) => expect(await ask(place, cl
 
 /** Revokes a token by Basic. */
 export const revoke = (place, client, text) => post(place, "/oauth/revoke", { token: text }, { client });
+
+/** Asserts an error of RFC 6749 §5.2. */
+export function refused(answer, status, error) {
+  expect(answer, status);
+  assert.equal(answer.body.error, error, answer.text);
+  assert.match(answer.body.error_description, /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
+  assert.equal(answer.headers["cache-control"], "no-store");
+  assert.equal(answer.headers.pragma, "no-cache");
+  if (status === 401) assert.match(answer.headers["www-authenticate"], /^Basic realm="/);
+}
+
+/** Path of the introspection, on the console's host. */
+export const INTROSPECT = "/v1/introspect";
+
+/** Asks about a token, with the verifier's pair by Basic. */
+export const introspect = (place, verifier, text, fields = {}, options = {}) =>
+  post(place, INTROSPECT, { token: text, ...fields }, { client: verifier, host: CONSOLE, ...options });
+
+/** What is told of a token: the members of the answer. */
+export const told = async (place, verifier, text, fields, options) =>
+  expect(await introspect(place, verifier, text, fields, options), 200).body;
+
+/** Fetches from the Worker of a place, which no name server knows, as `fetch` does. */
+export const fetchFrom =
+  (place) =>
+  async (url, { method, headers, body }) => {
+    const { hostname, pathname, search } = new URL(url);
+    const sent = Object.entries(headers);
+    const answer = await place.worker.fetch(hostname, pathname + search, {
+      method,
+      headers: sent,
+      body: body?.toString(),
+    });
+    return new Response((await answer.text()) || null, {
+      status: answer.status,
+      headers: Object.entries(answer.headers),
+    });
+  };

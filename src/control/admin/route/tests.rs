@@ -5,6 +5,7 @@ use std::mem::discriminant;
 
 use claviger_core::base::http::request::Headers;
 use claviger_core::gateway::gateway::VERIFY_PATH;
+use claviger_core::gateway::oauth::INTROSPECTION_PATH;
 
 use super::*;
 use crate::admin::session;
@@ -141,7 +142,7 @@ fn every_route_is_documented_and_what_is_documented_is_there() {
         (path.starts_with("/v1/") && method.bytes().all(|b| b.is_ascii_uppercase()))
             .then_some((method, path))
     });
-    let of_the_edge = [("POST", VERIFY_PATH)];
+    let of_the_edge = [("POST", VERIFY_PATH), ("POST", INTROSPECTION_PATH)];
     let there = there.chain(of_the_edge);
     assert_eq!(documented.collect::<BTreeSet<_>>(), there.collect::<BTreeSet<_>>());
 }

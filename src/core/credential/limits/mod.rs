@@ -23,13 +23,20 @@ pub enum Interface {
     Smtp,
 }
 
-impl FromJson for Interface {
-    fn from_json(json: Json) -> Option<Self> {
-        match json.into_text()?.as_str() {
+impl Interface {
+    /// Parses the name of an interface; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
             "http" => Some(Self::Http),
             "smtp" => Some(Self::Smtp),
             _ => None,
         }
+    }
+}
+
+impl FromJson for Interface {
+    fn from_json(json: Json) -> Option<Self> {
+        Self::parse(&json.into_text()?)
     }
 }
 

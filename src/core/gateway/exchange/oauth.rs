@@ -15,7 +15,7 @@ use crate::gateway::gateway::client_address;
 use crate::gateway::issuance::{Authority, BODY_BYTES_MAX, seal};
 use crate::gateway::issuing::Purpose;
 use crate::gateway::oauth::{
-    OAuthError, OAuthForm, check_head, grant_token, revoked_answer, token_answer,
+    OAuthError, OAuthForm, PARAMETERS, check_head, grant_token, revoked_answer, token_answer,
 };
 use crate::replication::edge_call::{EdgeRequest, Reply, RevokeByClient, RevokeReply};
 
@@ -44,17 +44,28 @@ pub(super) fn answer<'a>(
     })
 }
 
-impl<R: CryptoRng> ClientCall<'_, R> {
-    async fn answer(&mut self, route: OAuthRoute) -> Result<Response, OAuthError> {
-        check_head(self.request)?;
-        self.gateway.borrow().check_client(self.request)?;
-        let read = body::read_all(self.request, BODY_BYTES_MAX, self.platform).await;
+/// Reads the parameters of these names from the body of a request.
+pub(super) fn read_form<'a>(
+    request: &'a Request<'a>,
+    names: &'a [&'static str],
+    platform: &'a Platform,
+) -> Boxed<'a, Result<OAuthForm, OAuthError>> {
+    Box::pin(async move {
+        let read = body::read_all(request, BODY_BYTES_MAX, platform).await;
         let body = read.map_err(|problem| match BodyFault::from(problem) {
             BodyFault::TooLarge => OAuthError::TooLarge,
             BodyFault::TooSlow => OAuthError::TooSlow,
             BodyFault::CutOff => OAuthError::CutOff,
         })?;
-        let form = OAuthForm::parse(&body)?;
+        OAuthForm::parse(&body, names)
+    })
+}
+
+impl<R: CryptoRng> ClientCall<'_, R> {
+    async fn answer(&mut self, route: OAuthRoute) -> Result<Response, OAuthError> {
+        check_head(self.request)?;
+        self.gateway.borrow().check_client(self.request)?;
+        let form = read_form(self.request, &PARAMETERS, self.platform).await?;
         match route {
             OAuthRoute::Revoke => self.revoke(&form).await,
             // The gateway itself answers for the metadata.

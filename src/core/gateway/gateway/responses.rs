@@ -70,9 +70,7 @@ impl<R: LeaseRules> Gateway<R> {
     /// Decides about a request to an OAuth endpoint. The metadata need no I/O.
     pub(super) fn decide_oauth(&self, route: OAuthRoute, request: &Request<'_>) -> Decision {
         match route {
-            OAuthRoute::Metadata => {
-                done(Outcome::Answer(oauth::metadata(request, &self.config.rules)))
-            }
+            OAuthRoute::Metadata => done(Outcome::Answer(oauth::metadata(request, &self.config))),
             OAuthRoute::Token | OAuthRoute::Revoke => Decision::OAuth(route),
         }
     }

@@ -527,6 +527,7 @@ fn on_the_console_s_host_the_edge_verifies_and_issues_and_the_admin_worker_serve
         ("POST", "/v1/verify/", ""),
         ("POST", "/v1/Verify", ""),
         ("POST", "//v1/verify", ""),
+        ("POST", "/v1/introspect/", ""),
         ("POST", "/issue_service_authorization/", ""),
     ] {
         let decision = world.ask(method, &console(path), headers, NOW);
@@ -548,6 +549,8 @@ fn on_the_console_s_host_the_edge_verifies_and_issues_and_the_admin_worker_serve
     for method in ["POST", "GET"] {
         let decision = world.ask(method, &console(issuance::PATH), "", NOW);
         assert!(matches!(decision, Decision::Issue), "{method}: {decision:?}");
+        let decision = world.ask(method, &console(oauth::INTROSPECTION_PATH), "", NOW);
+        assert!(matches!(decision, Decision::Introspect), "{method}: {decision:?}");
     }
 }
 

@@ -27,7 +27,7 @@ fn basic(pair: &str) -> String {
 /// Returns the text of the key that a client presents with these headers and this body.
 fn client(headers: &str, body: &str) -> Result<String, OAuthError> {
     let request = request("POST", URL, headers);
-    let client = OAuthForm::parse(body.as_bytes())?.client(&request, &config())?;
+    let client = OAuthForm::parse(body.as_bytes(), &PARAMETERS)?.client(&request, &config())?;
     Ok(client.expose().to_owned())
 }
 
@@ -113,7 +113,7 @@ fn s16_a_client_authenticates_by_basic_or_in_the_body_once() {
 
 #[test]
 fn s16_parameters_occur_once_and_unknown_ones_do_not_count() {
-    let parse = |body: &[u8]| OAuthForm::parse(body);
+    let parse = |body: &[u8]| OAuthForm::parse(body, &PARAMETERS);
     let form = parse(b"resource=a&resource=b&grant_type=client_credentials&scope=").unwrap();
     assert_eq!((form.check_grant_type(), form.scope()), (Ok(()), None));
     assert_eq!(form.token(), Err(OAuthError::NoToken));
@@ -260,6 +260,8 @@ fn s16_every_error_has_a_code_of_the_rfc_and_a_description_of_its_characters() {
         (OAuthError::Scope, 400, "invalid_scope"),
         (OAuthError::TooManyPermissions, 400, "invalid_scope"),
         (OAuthError::Unavailable, 503, "temporarily_unavailable"),
+        (OAuthError::Parameter("address must be an IP address"), 400, "invalid_request"),
+        (OAuthError::OwnKey, 400, "invalid_request"),
         (denied(Denial::Missing), 401, "invalid_client"),
         (denied(Denial::Malformed), 401, "invalid_client"),
         (denied(Denial::Unknown), 401, "invalid_client"),
@@ -291,21 +293,58 @@ fn s16_every_error_has_a_code_of_the_rfc_and_a_description_of_its_characters() {
     assert_eq!(denied(Denial::Unknown), OAuthError::Client, "one answer for all of them");
 }
 
+/// A verifier may also come with a bearer token, and its denials are those of such a token.
+#[test]
+fn a_verifier_learns_the_ways_to_authenticate_or_the_permission_that_it_lacks() {
+    let ways = r#"Basic realm="a.example", charset="UTF-8", Bearer realm="a.example""#;
+    let lacks = r#"Bearer realm="a.example", error="insufficient_scope""#;
+    let permission =
+        r#"Bearer realm="a.example", error="insufficient_scope", scope="claviger:verify""#;
+    for (denial, status, code, challenge) in [
+        (Denial::Missing, 401, "invalid_client", Some(ways)),
+        (Denial::Malformed, 401, "invalid_client", Some(ways)),
+        (Denial::Unknown, 401, "invalid_client", Some(ways)),
+        (Denial::Disabled, 401, "invalid_client", Some(ways)),
+        (Denial::AccountSuspended, 401, "invalid_client", Some(ways)),
+        (Denial::MfaOff, 401, "invalid_client", Some(ways)),
+        (Denial::NotYetValid, 401, "invalid_client", Some(ways)),
+        (Denial::Expired, 401, "invalid_client", Some(ways)),
+        (Denial::NetworkDenied, 403, "insufficient_scope", Some(lacks)),
+        (Denial::InterfaceDenied, 403, "insufficient_scope", Some(lacks)),
+        (Denial::PermissionDenied, 403, "insufficient_scope", Some(permission)),
+        (Denial::Unavailable, 503, "temporarily_unavailable", None),
+    ] {
+        let error = OAuthError::of_verifier(denial.into());
+        assert_eq!((error.status(), error.code()), (status, code), "{denial:?}");
+        let is_allowed = |sign: char| matches!(sign, ' '..='!' | '#'..='[' | ']'..='~');
+        assert!(error.description().chars().all(is_allowed), "{denial:?}");
+        let answer = error.answer("a.example");
+        let mut headers = answer.headers.iter();
+        let found = headers.find(|(name, _)| *name == "www-authenticate");
+        assert_eq!(found.map(|(_, value)| value.as_str()), challenge, "{denial:?}");
+    }
+    for denial in [Denial::Missing, Denial::Malformed, Denial::Unknown] {
+        assert_eq!(OAuthError::of_verifier(denial.into()), OAuthError::Verifier);
+    }
+    let several = OAuthError::of_verifier(OAuthError::SeveralWays);
+    assert_eq!(several, OAuthError::SeveralWays);
+}
+
 #[test]
 fn s16_the_metadata_name_what_rules_open_on_their_host_alone() {
-    let rules = |rules: &str| {
+    let served = |rules: &str| {
         let variables =
             crate::config::settings::Variables { rules: Some(rules.into()), ..variables() };
-        Config::parse(Some(&SecretText::new(EDGE_KEYS.to_owned())), &variables).unwrap().rules
+        Config::parse(Some(&SecretText::new(EDGE_KEYS.to_owned())), &variables).unwrap()
     };
-    let both = rules(
+    let both = served(
         r#"[{"host":"api.example.com","path":"/token","serves":"oauth-token"},
             {"host":"api.example.com","path":"/oauth/token","serves":"oauth-token"},
             {"host":"api.example.com","path":"/oauth/revoke","serves":"oauth-revoke"},
             {"host":"other.example.com","path":"/token/","serves":"oauth-token"}]"#,
     );
-    let body = |url: &str, rules: &Rules| {
-        let answer = metadata(&request("GET", url, ""), rules);
+    let body = |url: &str, config: &Config| {
+        let answer = metadata(&request("GET", url, ""), config);
         assert_eq!(answer.status, 200);
         answer.body
     };
@@ -317,6 +356,8 @@ fn s16_the_metadata_name_what_rules_open_on_their_host_alone() {
             r#""token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"],"#,
             r#""revocation_endpoint":"https://api.example.com/oauth/revoke","#,
             r#""revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"],"#,
+            r#""introspection_endpoint":"http://localhost:8787/v1/introspect","#,
+            r#""introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","Bearer"],"#,
             r#""grant_types_supported":["client_credentials"],"response_types_supported":[]}"#
         )
     );

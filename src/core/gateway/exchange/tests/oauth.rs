@@ -1,5 +1,7 @@
 //! Tests the OAuth endpoints from request to answer, with the calls that they make.
 
+mod introspect;
+
 use base64ct::{Base64, Encoding};
 
 use super::*;

@@ -218,8 +218,10 @@ fn only_what_needs_all_headers_reads_them() {
     }
     // A string that begins like a key is judged by itself.
     assert!(!reads_all("GET", "/a", "authorization\nBearer clv_abc"));
-    // The admin Worker gets all headers; verification and issuance read what they need themselves.
-    for (path, expected) in [("/", true), ("/v1/keys", true), ("/v1/verify", false)] {
+    // The admin Worker gets all headers; the edge's own routes read what they need themselves.
+    for (path, expected) in
+        [("/", true), ("/v1/keys", true), ("/v1/verify", false), ("/v1/introspect", false)]
+    {
         let url = format!("http://localhost:8787{path}");
         let url = Url::parse(&url).unwrap();
         let headers = Headers::named(&bearer);

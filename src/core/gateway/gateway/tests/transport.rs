@@ -62,6 +62,7 @@ fn a_request_without_tls_is_refused_before_anything_is_looked_up() {
         ("POST", "http://api.example/public/a", lines("")),
         ("GET", "http://keys.example/v1/session", lines("")),
         ("POST", "http://keys.example/v1/verify", lines("claviger-verifier\nclv_1")),
+        ("POST", "http://keys.example/v1/introspect", lines("claviger-verifier\nclv_1")),
         ("GET", "http://keys.example/issue_service_authorization", lines("")),
         ("GET", "http://keys.example/", lines("cookie\n__Host-claviger=a")),
         ("POST", "http://keys.example/", lines("")),
@@ -71,7 +72,7 @@ fn a_request_without_tls_is_refused_before_anything_is_looked_up() {
         assert_eq!(said, (403, "https_required".into()), "{method} {url} {headers}");
     }
     let counters = world.gateway.counters();
-    assert_eq!((counters.unencrypted, counters.hits, counters.ledger_calls), (25, 0, 1));
+    assert_eq!((counters.unencrypted, counters.hits, counters.ledger_calls), (26, 0, 1));
 }
 
 #[test]
