@@ -110,6 +110,7 @@ fn view() -> KeyView {
         replaces: None,
         replaced_by: None,
         overlap_until: None,
+        mfa_off: None,
     }
 }
 

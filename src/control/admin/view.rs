@@ -33,7 +33,7 @@ use crate::protocol::activity;
 use crate::protocol::at_stake::{AccountCounts, IssuedCounts};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::draft::preview::DraftPreview;
-use crate::protocol::keys::{IssuedBy, KeyPage, KeyView};
+use crate::protocol::keys::{IssuedBy, KeyPage, KeyView, MemberWithoutMfa};
 use crate::protocol::member::Role;
 use crate::protocol::operator::{AccountsByStatus, DirectoryEntry, EntryCursor, EntryState};
 use crate::protocol::pair::PairView;
@@ -51,6 +51,7 @@ pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
         "access_key": access_key(&config.prefix, key.id),
         "name": key.name,
         "status": key.status(now),
+        "mfa_off": key.mfa_off.as_ref().map(without_mfa),
         "enabled": key.enabled,
         "protected": key.protected,
         "expires_at": key.limits.expires.at().map(text),
@@ -95,6 +96,10 @@ pub fn ceiling(ceiling: &Ceiling) -> Value {
         "networks": ceiling.networks,
         "longest_ms": ceiling.longest,
     })
+}
+
+fn without_mfa(member: &MemberWithoutMfa) -> Value {
+    json!({ "id": member.id, "name": member.name, "removed": member.removed })
 }
 
 fn issued_by(key: &KeyView) -> Value {

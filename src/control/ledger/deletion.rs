@@ -186,7 +186,7 @@ impl Deletion {
         let in_order = self.keys.iter().filter_map(|id| keys.iter().find(|key| key.id == *id));
         DeletionView {
             id: self.id,
-            keys: in_order.map(Key::view).collect(),
+            keys: in_order.map(|key| key.view(context.account)).collect(),
             sent_to: context.session.member.view.email.clone(),
             state: self.state(context.now),
             expires: self.expires,
@@ -372,7 +372,9 @@ pub(super) fn delete_one(
         return Ok(Plan::refuse(Refusal::NotFound));
     };
     if key.revision != expected {
-        return Ok(Plan::refuse(Refusal::ChangedMeanwhile { key: Box::new(key.view()) }));
+        return Ok(Plan::refuse(Refusal::ChangedMeanwhile {
+            key: Box::new(key.view(context.account)),
+        }));
     }
     match revocable(context, &[id], vec![key]) {
         // The revision of the change is unique, and so makes the mail's ID unique.
