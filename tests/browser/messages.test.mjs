@@ -28,6 +28,7 @@ const COMPOSED = [
   "leave.",
   "line.",
   "method.",
+  "mfa-off.",
   "mfa.turn-off.keys.",
   "notices.key_",
   "operate.",
