@@ -4,6 +4,7 @@ mod deletion;
 mod factors;
 mod identity;
 mod members;
+mod notices;
 mod parts;
 mod policy;
 
@@ -24,7 +25,8 @@ pub use self::factors::{
     factors_with_codes, prompt, request_options, required,
 };
 pub use self::identity::{OwnAccount, mailbox_code, own_accounts, sessions};
-pub use self::members::{invitation, invitation_offer, member, members, notices};
+pub use self::members::{invitation, invitation_offer, member, members};
+pub use self::notices::{notice_page, notices, notices_read};
 use self::parts::text;
 pub use self::policy::{member_removed, policy_preview, policy_state};
 use crate::admin::config::AdminConfig;
@@ -428,6 +430,7 @@ pub fn session(
         "permissions": config.rules.permissions().iter().map(Permission::to_string).collect::<Vec<_>>(),
         "grantable_reserved": reserved.iter().map(Permission::to_string).collect::<Vec<_>>(),
         "api": api(config),
+        "unread_notices": view.unread_notices,
         "mfa": view.mfa,
         "mfa_methods": view.factors.methods(),
         "step_up_until": text(view.step_up_until),

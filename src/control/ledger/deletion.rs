@@ -432,21 +432,9 @@ fn commit(
         }
     }
     for Member { view, .. } in recipients {
-        let envelope = Envelope {
-            id: format!("deletion-notice/{}/{subject}/{}", context.account.id, view.id),
-            account: context.account.id,
-            to: view.email,
-            language: view.language,
-            written_at: context.now,
-            letter: letter.clone(),
-            sealed: None,
-        };
-        writes.extend(mailbox::post(
-            &envelope,
-            view.id,
-            context.now.saturating_add(mailbox::NOTICE_USEFUL),
-            context.now,
-        )?);
+        let id = format!("deletion-notice/{}/{subject}/{}", context.account.id, view.id);
+        let letter = letter.clone();
+        writes.extend(mailbox::notice(context.account, &view, id, letter, context.now)?);
     }
     let records = changes.iter().map(|change| change.after.record(context.account)).collect();
     Ok(Plan { writes, reply: LedgerReply::Deleted { records, bound, restorable_until } })

@@ -75,5 +75,5 @@ pub(super) fn confirm(context: &CommandContext<'_>, key: &Key) -> Result<Vec<Sta
     };
     let id = format!("key-generated/{}/{}", account.id, key.id);
     let to = &context.session.member.view;
-    mailbox::notice(account, to, id, letter, context.now).map(Vec::from)
+    mailbox::notice(account, to, id, letter, context.now)
 }
