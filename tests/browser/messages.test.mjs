@@ -30,6 +30,8 @@ const COMPOSED = [
   "method.",
   "mfa-off.",
   "mfa.turn-off.keys.",
+  "notice.act.",
+  "notice.kind.",
   "notices.key_",
   "operate.",
   "order.",

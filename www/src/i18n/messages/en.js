@@ -10,6 +10,7 @@ import filters from "./en/filters.js";
 import limits from "./en/limits.js";
 import mailbox from "./en/mailbox.js";
 import members from "./en/members.js";
+import notices from "./en/notices.js";
 import policy from "./en/policy.js";
 import profile from "./en/profile.js";
 import rotation from "./en/rotation.js";
@@ -27,6 +28,7 @@ export default {
   ...limits,
   ...mailbox,
   ...members,
+  ...notices,
   ...policy,
   ...profile,
   ...rotation,

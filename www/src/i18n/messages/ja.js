@@ -9,6 +9,7 @@ import filters from "./ja/filters.js";
 import limits from "./ja/limits.js";
 import mailbox from "./ja/mailbox.js";
 import members from "./ja/members.js";
+import notices from "./ja/notices.js";
 import policy from "./ja/policy.js";
 import profile from "./ja/profile.js";
 import rotation from "./ja/rotation.js";
@@ -26,6 +27,7 @@ export default {
   ...limits,
   ...mailbox,
   ...members,
+  ...notices,
   ...policy,
   ...profile,
   ...rotation,
