@@ -3,7 +3,7 @@ import { NOW, answerInstead, json, key, problem } from "./support/answers.mjs";
 import { NARROW, assertFocused, button, confirmDeletion, inspect, issueKey, open, row } from "./support/console.mjs";
 import { expect, test } from "./support/fixtures.mjs";
 
-const PRESENT = "active,disabled,not_yet_valid,expired";
+const PRESENT = "active,disabled,mfa_off,not_yet_valid,expired";
 
 /** Answers the list and returns the queries that it was asked. */
 async function listed(page, keys, members = {}) {

@@ -3,6 +3,7 @@ import { NOW, answerInstead, json, key, problem } from "./support/answers.mjs";
 import { NARROW, open } from "./support/console.mjs";
 import { assertFits } from "./support/fit.mjs";
 import { expect, test } from "./support/fixtures.mjs";
+import { noticesOfEachKind } from "./support/notices.mjs";
 import { invitation, member, standIn } from "./support/people.mjs";
 
 const LONG = "全角".repeat(32);
@@ -194,6 +195,13 @@ const PEOPLE = {
   "the account's name": ["#/account", click(".apart > button"), "dialog"],
   "the profile": ["#/profile", null, ".rows"],
   "the menu of a person with accounts": ["#/profile", click(".member"), ".menu:popover-open"],
+  "the notices": ["#/notices", null, ".rows", { listed: [noticesOfEachKind({ name: LONG })] }],
+  "the menu with new notices": [
+    "#/profile",
+    click(".member"),
+    ".menu:popover-open",
+    { session: { member: { name: LATIN, email: MAILBOX }, unread_notices: 500 } },
+  ],
   "a password to change": [
     "#/profile",
     (page) => page.locator('[aria-labelledby="password-heading"] > button').click(),

@@ -14,7 +14,7 @@ const LAYERS = [
   ["frame"],
   ["key"],
   ["sign-in"],
-  ["account", "activity", "connection", "join", "operator", "pair", "profile", "setup"],
+  ["account", "activity", "connection", "join", "notices", "operator", "pair", "profile", "setup"],
   ["details", "keys"],
   ["."],
 ];

@@ -1,5 +1,7 @@
 //! Keys where the policy demands MFA (row S10), and regenerated keys under a policy.
 
+mod status;
+
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::factors::{FactorsCommand, FactorsView, KeysConcerned};
 use claviger_control::protocol::keys::KeyView;

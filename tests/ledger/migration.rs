@@ -262,6 +262,11 @@ const ROWS: &[&[&str]] = &[
             1795262400000, NULL)"#,
         "INSERT INTO passkey_challenge VALUES (zeroblob(32), 1795262700000)",
     ],
+    &[
+        r#"INSERT INTO member_notice VALUES ('ooooooooooo', 1, 1795262400000,
+            '{"letter":"new_network","account":"Example KK","address":"203.0.113.7","at":1795262400000,"zone":"Asia/Tokyo"}')"#,
+        "UPDATE member SET notices_read = 1 WHERE id = 'ooooooooooo'",
+    ],
 ];
 
 #[test]
@@ -351,6 +356,10 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO passkey VALUES ('1123456789', 'ooooooooooo', 'AAAA', zeroblob(64), 7, 'Phone', '[]', 1, 0, 0, NULL)",
         "INSERT INTO passkey VALUES ('1123456789', 'ooooooooooo', 'AAAA', zeroblob(65), -1, 'Phone', '[]', 1, 0, 0, NULL)",
         "INSERT INTO passkey_challenge VALUES (zeroblob(31), 0)",
+        "INSERT INTO member_notice VALUES ('nobody', 1, 0, '{}')",
+        "INSERT INTO member_notice VALUES ('ooooooooooo', 0, 0, '{}')",
+        "INSERT INTO member_notice VALUES ('ooooooooooo', 1, 0, '{')",
+        "UPDATE member SET notices_read = -1",
         "INSERT INTO mail VALUES ('x', 'k', 'nobody', 'a', 'en', '{}', NULL, 0, 0, NULL, 'queued', 0)",
         "INSERT INTO mail VALUES ('x', 'k', 'ooooooooooo', 'a', 'en', '{}', NULL, 0, 0, NULL, 'lost', 0)",
         "INSERT INTO mail VALUES ('x', 'k', 'ooooooooooo', 'a', 'en', '{}', NULL, 0, 0, NULL, 'over', 2)",

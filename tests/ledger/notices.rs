@@ -1,5 +1,7 @@
 //! Refused attempts in the trail, and notices: what is mailed, to whom, how often, and what is not.
 
+mod listed;
+
 use claviger_control::ledger::key_ends::LOOK_PAUSE;
 use claviger_control::ledger::networks::{KEY_NETWORKS_MAX, MEMBER_NETWORKS_MAX};
 use claviger_control::protocol::account::Email;

@@ -459,6 +459,8 @@ fn people(witness: &mut Witness, world: &World, owner: Browser) {
     manage(owner, MembersCommand::ShowNotices, &[]);
     let changes = NoticeChanges { key_end: Some(false), ..NoticeChanges::default() };
     manage(owner, MembersCommand::EditNotices { changes }, &["edit_notices"]);
+    manage(owner, MembersCommand::ListNotices { cursor: None, limit: None }, &[]);
+    manage(owner, MembersCommand::ReadNotices { until: 1 }, &[]);
 
     let mut joined = Vec::new();
     for (member, address, token) in guests {

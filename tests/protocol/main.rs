@@ -110,6 +110,7 @@ fn view() -> KeyView {
         replaces: None,
         replaced_by: None,
         overlap_until: None,
+        mfa_off: None,
     }
 }
 
@@ -283,6 +284,7 @@ fn replies_of_a_ledger() {
         mfa: true,
         factors: Default::default(),
         proven_by: Some(ProofMethod::Totp),
+        unread_notices: 0,
         accounts: 2,
         secret_version: SecretVersion(1),
     };

@@ -3,11 +3,13 @@
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::deletion::MailState;
 use claviger_control::protocol::encryption::Ciphertext;
+use claviger_control::protocol::envelope::Letter;
 use claviger_control::protocol::ledger::{Joining, LedgerReply, LedgerRequest};
 use claviger_control::protocol::member::{Language, Role, SecretVersion};
 use claviger_control::protocol::members::{
     InvitationOffer, InvitationView, MemberEntry, MemberList, MembersCommand, NewInvitation,
 };
+use claviger_control::protocol::notice_list::{ListedNotice, NoticePage};
 use claviger_control::protocol::notices::{NoticeChanges, NoticeSettings};
 use claviger_control::protocol::objects::{NameReply, NameRequest};
 use claviger_control::protocol::refusal::Refusal;
@@ -18,6 +20,17 @@ use crate::{account, at, digest, email, member, pin, session, written};
 
 fn id() -> TokenId {
     TokenId::parse("0123456789").unwrap()
+}
+
+fn role_changed() -> Letter {
+    Letter::RoleChanged {
+        account: "Example KK".into(),
+        by: "Mei Tanaka".into(),
+        from: Role::Viewer,
+        to: Role::Admin,
+        at: at(1),
+        zone: Zone::parse("Asia/Tokyo").unwrap(),
+    }
 }
 
 fn entry() -> MemberEntry {
@@ -65,6 +78,9 @@ fn members_and_invitations() {
         MembersCommand::EditNotices {
             changes: NoticeChanges { key_end: Some(false), ..NoticeChanges::default() },
         },
+        MembersCommand::ListNotices { cursor: None, limit: None },
+        MembersCommand::ListNotices { cursor: Some(7), limit: Some(50) },
+        MembersCommand::ReadNotices { until: 8 },
     ];
     let commands = commands.map(|members| Command::Members { members }).into();
     insta::assert_snapshot!("member_commands", written(commands));
@@ -106,6 +122,18 @@ fn members_and_invitations() {
         LedgerReply::Invitation(InvitationView { mail: None, ..view() }),
         LedgerReply::Offer(offer),
         LedgerReply::Notices { notices: NoticeSettings::ALL_ON },
+        LedgerReply::NoticePage(NoticePage {
+            notices: vec![ListedNotice {
+                number: 8,
+                at: at(1),
+                unread: true,
+                letter: role_changed(),
+            }],
+            next: Some(8),
+            unread: 3,
+        }),
+        LedgerReply::NoticePage(NoticePage { notices: vec![], next: None, unread: 0 }),
+        LedgerReply::NoticesRead { unread: 1 },
     ]);
     insta::assert_snapshot!("member_replies", text);
     let text = written(vec![

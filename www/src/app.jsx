@@ -32,6 +32,7 @@ const AccountsPage = deferred(async () => (await import("./operator/accounts.jsx
 const OperatedAccount = deferred(async () => (await import("./operator/account.jsx")).AccountPage, "loading.console");
 const AccountPage = deferred(async () => (await import("./account/page.jsx")).AccountPage, "loading.members");
 const ProfilePage = deferred(async () => (await import("./profile/page.jsx")).ProfilePage, "loading.console");
+const NoticesPage = deferred(async () => (await import("./notices/page.jsx")).NoticesPage, "loading.console");
 const Join = deferred(async () => (await import("./join/page.jsx")).Join, "loading.invitation");
 
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -202,6 +203,7 @@ function Page({ route }) {
     return <KeysPage query={route.query} atConnection={route.page === "connection"} />;
   if (route.page === "account") return <AccountPage query={route.query} />;
   if (route.page === "profile") return <ProfilePage part={route.id} />;
+  if (route.page === "notices") return <NoticesPage />;
   if (route.page === "activity") return <ActivityPage query={route.query} />;
   // Under Cloudflare Access, the operator's routes alone know who may see the pages.
   if (route.page === "operator" && (session.operator || session.operator_by === "access"))

@@ -65,6 +65,14 @@ pub struct SignIn {
     pub password: SecretText,
 }
 
+/// Body of `POST /v1/notices/read`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeMark {
+    /// Last notice that the member has seen.
+    pub id: u32,
+}
+
 /// Body of `PATCH /v1/operator/accounts/{id}`. Absent members keep their values.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

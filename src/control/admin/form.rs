@@ -18,6 +18,7 @@ use crate::protocol::keys::{
     Deleted, Listing, PAGE_KEYS_MAX, QUERY_CHARS_MAX, Sort, check_deletion,
 };
 use crate::protocol::member::Language;
+use crate::protocol::notice_list::PAGE_NOTICES_MAX;
 use crate::protocol::objects::DirectoryRequest;
 use crate::protocol::operator::{AccountStatus, EntryCursor};
 use crate::protocol::password_rules::check_new_password;
@@ -262,6 +263,32 @@ pub fn activity(query: Option<&str>) -> Result<activity::Query, AdminProblem> {
         *place = Some(value.into_owned()).filter(|value| !value.is_empty());
     }
     Ok(read)
+}
+
+/// Parses the query string of a page of notices: cursor and limit.
+///
+/// # Errors
+/// [`AdminProblem::Invalid`] for an unknown parameter or an invalid value.
+pub fn notices(query: Option<&str>) -> Result<(Option<u32>, Option<u32>), AdminProblem> {
+    let (mut cursor, mut limit) = (None, None);
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let number = value.parse().ok().filter(|number| *number > 0);
+        match &*name {
+            "cursor" => {
+                let detail = "not a cursor of this list";
+                cursor = Some(number.ok_or_else(|| refused(&name, "malformed", detail))?);
+            }
+            "limit" => {
+                let number = number.filter(|limit| *limit <= PAGE_NOTICES_MAX);
+                limit = Some(number.ok_or_else(|| refused(&name, "not_one_of", "1 to 50"))?);
+            }
+            _ => {
+                let detail = "the parameters are cursor, limit";
+                return Err(refused(&name, "unknown_parameter", detail));
+            }
+        }
+    }
+    Ok((cursor, limit))
 }
 
 /// Parses the query string of an export: the filters of a page, and the format.

@@ -152,6 +152,10 @@ pub enum Route {
     ShowNotices,
     /// Changes one's own switches of notices.
     EditNotices,
+    /// Lists one's own past notices.
+    ListNotices,
+    /// Marks one's own notices as read.
+    ReadNotices,
     /// Reads or changes second factors, or answers a challenge with one.
     Factors(FactorRoute),
     /// Reads or changes passkeys, or signs in by one.
@@ -380,6 +384,8 @@ impl Route {
                 let methods = [("GET", Self::ShowNotices), ("PATCH", Self::EditNotices)];
                 (pick(verb, &methods), "GET, HEAD, PATCH")
             }
+            ["notices"] => (pick(verb, &[("GET", Self::ListNotices)]), "GET, HEAD"),
+            ["notices", "read"] => (pick(verb, &[("POST", Self::ReadNotices)]), "POST"),
             ["account"] => (pick(verb, &[("PATCH", Self::EditOwnAccount)]), "PATCH"),
             ["sealed-keys", "revoke"] => (pick(verb, &[("POST", Self::RevokeSealed)]), "POST"),
             ["counters"] => (pick(verb, &[("GET", Self::Counters)]), "GET, HEAD"),
@@ -416,6 +422,7 @@ impl Route {
             | Self::ListSessions
             | Self::ListMembers
             | Self::ShowNotices
+            | Self::ListNotices
             | Self::ShowAccount(_) => false,
             Self::Factors(route) => route != FactorRoute::Show,
             Self::Passkeys(_)
@@ -470,6 +477,7 @@ impl Route {
             | Self::AcceptInvitation
             | Self::EditProfile
             | Self::EditNotices
+            | Self::ReadNotices
             | Self::EditOwnAccount => true,
         }
     }

@@ -4,6 +4,7 @@ mod deletion;
 mod factors;
 mod identity;
 mod members;
+mod notices;
 mod parts;
 mod policy;
 
@@ -24,7 +25,8 @@ pub use self::factors::{
     factors_with_codes, prompt, request_options, required,
 };
 pub use self::identity::{OwnAccount, mailbox_code, own_accounts, sessions};
-pub use self::members::{invitation, invitation_offer, member, members, notices};
+pub use self::members::{invitation, invitation_offer, member, members};
+pub use self::notices::{notice_page, notices, notices_read};
 use self::parts::text;
 pub use self::policy::{member_removed, policy_preview, policy_state};
 use crate::admin::config::AdminConfig;
@@ -33,7 +35,7 @@ use crate::protocol::activity;
 use crate::protocol::at_stake::{AccountCounts, IssuedCounts};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::draft::preview::DraftPreview;
-use crate::protocol::keys::{IssuedBy, KeyPage, KeyView};
+use crate::protocol::keys::{IssuedBy, KeyPage, KeyView, MemberWithoutMfa};
 use crate::protocol::member::Role;
 use crate::protocol::operator::{AccountsByStatus, DirectoryEntry, EntryCursor, EntryState};
 use crate::protocol::pair::PairView;
@@ -51,6 +53,7 @@ pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
         "access_key": access_key(&config.prefix, key.id),
         "name": key.name,
         "status": key.status(now),
+        "mfa_off": key.mfa_off.as_ref().map(without_mfa),
         "enabled": key.enabled,
         "protected": key.protected,
         "expires_at": key.limits.expires.at().map(text),
@@ -95,6 +98,10 @@ pub fn ceiling(ceiling: &Ceiling) -> Value {
         "networks": ceiling.networks,
         "longest_ms": ceiling.longest,
     })
+}
+
+fn without_mfa(member: &MemberWithoutMfa) -> Value {
+    json!({ "id": member.id, "name": member.name, "removed": member.removed })
 }
 
 fn issued_by(key: &KeyView) -> Value {
@@ -423,6 +430,7 @@ pub fn session(
         "permissions": config.rules.permissions().iter().map(Permission::to_string).collect::<Vec<_>>(),
         "grantable_reserved": reserved.iter().map(Permission::to_string).collect::<Vec<_>>(),
         "api": api(config),
+        "unread_notices": view.unread_notices,
         "mfa": view.mfa,
         "mfa_methods": view.factors.methods(),
         "step_up_until": text(view.step_up_until),

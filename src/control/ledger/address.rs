@@ -10,11 +10,12 @@ use super::account::Account;
 use super::audit::{Action, Author};
 use super::member::Member;
 use super::password::VerifiedPassword;
-use super::{challenge, invitations, password, sessions};
+use super::{challenge, invitations, notice_list, password, sessions};
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::protocol::account::Email;
 use crate::protocol::activity::Actor;
+use crate::protocol::envelope::Letter;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::mailbox::AddressNews;
 use crate::protocol::member::{AddressVersion, SecretVersion};
@@ -51,6 +52,14 @@ pub(super) fn follow(
         challenge::end_all(member.view.id),
         author.changed_to(Action::ChangeAddress, was, is),
     ];
+    // The name object mails it, to both addresses.
+    let letter = Letter::AddressChanged {
+        is_old: false,
+        address: author.address.map(str::to_owned),
+        at: author.now,
+        zone: account.zone.clone(),
+    };
+    writes.extend(notice_list::add(member.view.id, &letter, author.now)?);
     writes.extend(invitations::end_to(sql, account, email)?);
     member.view.email = email.clone();
     Ok(Some((member, writes)))

@@ -84,15 +84,15 @@ impl Ledger<'_> {
                 email_code::prove(self.sql, context, mac, &session)
             }
             Command::List(listing) => {
-                let page = listing::page(self.sql, context.account.id, &listing, context.now)?;
+                let page = listing::page(self.sql, context.account, &listing, context.now)?;
                 let refused =
                     |error| LedgerReply::Refused(Refusal::Invalid { errors: vec![error] });
                 Ok(Plan::read(page.map_or_else(refused, LedgerReply::Page)))
             }
             Command::Get { id, deleted } => {
                 let key = Key::load(self.sql, id)?;
-                let view =
-                    if deleted { key } else { key.and_then(Key::living) }.map(|key| key.view());
+                let view = if deleted { key } else { key.and_then(Key::living) }
+                    .map(|key| key.view(context.account));
                 Ok(Plan::read(
                     view.map_or(LedgerReply::Refused(Refusal::NotFound), LedgerReply::Key),
                 ))
@@ -278,7 +278,7 @@ impl Ledger<'_> {
 
 fn changed(context: &CommandContext<'_>, key: &Key, narrows: bool) -> LedgerReply {
     LedgerReply::Changed {
-        key: Some(key.view()),
+        key: Some(key.view(context.account)),
         record: key.record(context.account),
         bound: narrows.then(|| context.account.bound(context.now)),
     }

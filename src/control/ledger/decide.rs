@@ -106,7 +106,7 @@ impl DecisionContext<'_> {
         check_idempotency_key(issue.idempotency_key)?;
         if let Some(key) = present.issued_before {
             return Err(Refusal::AlreadyIssued {
-                key: key.living().map(|key| Box::new(key.view())),
+                key: key.living().map(|key| Box::new(key.view(self.account))),
             });
         }
         let policy = &self.account.policy;
@@ -142,6 +142,7 @@ impl DecisionContext<'_> {
             replaces: None,
             replaced_by: None,
             overlap_until: None,
+            without_mfa: None,
         };
         Ok(KeyDecision::Change(Box::new(KeyChange {
             action: Action::Issue,
@@ -165,7 +166,7 @@ impl DecisionContext<'_> {
         expected: Revision,
         changes: &Changes,
     ) -> Result<KeyDecision, Refusal> {
-        let before = expect(key, expected)?;
+        let before = expect(self.account, key, expected)?;
         self.check_act(&before, KeyAct::Manage)?;
         if changes.permissions.is_none() {
             self.check_reserved(&before)?;
@@ -212,7 +213,7 @@ impl DecisionContext<'_> {
         if present.state == wanted {
             return Ok(KeyDecision::Unchanged(Box::new(present)));
         }
-        let before = expect(Some(present), expected)?;
+        let before = expect(self.account, Some(present), expected)?;
         if enabled {
             self.check_reserved(&before)?;
         }
@@ -266,7 +267,7 @@ impl DecisionContext<'_> {
             return Err(Refusal::Replaced { by });
         }
         if before.revision != expected {
-            return Err(Refusal::ChangedMeanwhile { key: Box::new(before.view()) });
+            return Err(Refusal::ChangedMeanwhile { key: Box::new(before.view(self.account)) });
         }
         if before.issued.is_none() {
             if self.account.policy.keys_follow_member && held.is_gone {
@@ -396,12 +397,12 @@ fn check_replaced(before: &Key, decided: &Decided) -> Result<(), Refusal> {
 }
 
 /// Returns the key if it exists and has the revision that the member saw.
-fn expect(key: Option<Key>, expected: Revision) -> Result<Key, Refusal> {
+fn expect(account: &Account, key: Option<Key>, expected: Revision) -> Result<Key, Refusal> {
     let key = key.and_then(Key::living).ok_or(Refusal::NotFound)?;
     if key.revision == expected {
         Ok(key)
     } else {
-        Err(Refusal::ChangedMeanwhile { key: Box::new(key.view()) })
+        Err(Refusal::ChangedMeanwhile { key: Box::new(key.view(account)) })
     }
 }
 

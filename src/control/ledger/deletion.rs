@@ -186,7 +186,7 @@ impl Deletion {
         let in_order = self.keys.iter().filter_map(|id| keys.iter().find(|key| key.id == *id));
         DeletionView {
             id: self.id,
-            keys: in_order.map(Key::view).collect(),
+            keys: in_order.map(|key| key.view(context.account)).collect(),
             sent_to: context.session.member.view.email.clone(),
             state: self.state(context.now),
             expires: self.expires,
@@ -372,7 +372,9 @@ pub(super) fn delete_one(
         return Ok(Plan::refuse(Refusal::NotFound));
     };
     if key.revision != expected {
-        return Ok(Plan::refuse(Refusal::ChangedMeanwhile { key: Box::new(key.view()) }));
+        return Ok(Plan::refuse(Refusal::ChangedMeanwhile {
+            key: Box::new(key.view(context.account)),
+        }));
     }
     match revocable(context, &[id], vec![key]) {
         // The revision of the change is unique, and so makes the mail's ID unique.
@@ -430,21 +432,9 @@ fn commit(
         }
     }
     for Member { view, .. } in recipients {
-        let envelope = Envelope {
-            id: format!("deletion-notice/{}/{subject}/{}", context.account.id, view.id),
-            account: context.account.id,
-            to: view.email,
-            language: view.language,
-            written_at: context.now,
-            letter: letter.clone(),
-            sealed: None,
-        };
-        writes.extend(mailbox::post(
-            &envelope,
-            view.id,
-            context.now.saturating_add(mailbox::NOTICE_USEFUL),
-            context.now,
-        )?);
+        let id = format!("deletion-notice/{}/{subject}/{}", context.account.id, view.id);
+        let letter = letter.clone();
+        writes.extend(mailbox::notice(context.account, &view, id, letter, context.now)?);
     }
     let records = changes.iter().map(|change| change.after.record(context.account)).collect();
     Ok(Plan { writes, reply: LedgerReply::Deleted { records, bound, restorable_until } })

@@ -270,7 +270,7 @@ impl FactorDesk<'_> {
         passkey: Option<&str>,
         by: Option<&Member>,
         left: u32,
-    ) -> Result<[Statement; 3], SqlError> {
+    ) -> Result<Vec<Statement>, SqlError> {
         let now = self.author.now;
         let letter = Letter::FactorsChanged {
             change,

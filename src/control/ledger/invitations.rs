@@ -427,7 +427,7 @@ pub(super) fn join(
         role: invitation.role,
         language: language.unwrap_or(invitation.language),
     };
-    let member = Member { view, secret_version };
+    let member = Member { view, secret_version, unread: 0 };
     let author = Author { actor: Actor::Member(member.view.id), address: address.as_deref(), now };
     let details = json!({ "email": member.view.email, "role": member.view.role }).to_string();
     let mut writes = invitation.remove(account);

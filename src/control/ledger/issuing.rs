@@ -65,7 +65,7 @@ pub(super) fn plan(
     if KeyCounts::load(sql)?.issuers >= CROWDED {
         writes.push(Task::own(TaskKind::SweepIssued).schedule_by(now));
     }
-    let (key, record) = (Some(change.after.view()), change.after.record(account));
+    let (key, record) = (Some(change.after.view(account)), change.after.record(account));
     Ok(Plan { writes, reply: LedgerReply::Changed { key, record, bound: None } })
 }
 
@@ -143,6 +143,8 @@ fn issue(
         replaces: None,
         replaced_by: None,
         overlap_until: None,
+        // While MFA is demanded, no issuer issues without it.
+        without_mfa: None,
     };
     Ok(KeyChange { action: Action::Issue, before: None, after, narrows: false })
 }

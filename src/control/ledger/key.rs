@@ -17,7 +17,7 @@ use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
 use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::draft::Decided;
 use crate::protocol::encryption::Ciphertext;
-use crate::protocol::keys::{IssuedBy, KeyView, RESTORABLE};
+use crate::protocol::keys::{IssuedBy, KeyView, MemberWithoutMfa, RESTORABLE};
 
 /// The state of a key, apart from expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +139,25 @@ pub struct Key {
     pub replaced_by: Option<KeyId>,
     /// Expiry of the predecessor, Unix ms, if that is enabled; read only.
     pub overlap_until: Option<UnixMs>,
+    /// Member who answers for it, if that member has no MFA, demanded or not; read only.
+    pub without_mfa: Option<MemberWithoutMfa>,
 }
+
+/// ID of the member who answers for the MFA of a key, as in the records of the edge: who issued it
+/// or the key that issued it. The service password is no member's.
+macro_rules! answering_member {
+    () => {
+        "CASE WHEN key.issued_by IS NULL THEN key.created_by
+        ELSE (SELECT issuer.created_by FROM key AS issuer WHERE issuer.id = key.issued_by) END"
+    };
+}
+
+/// Holds for keys of which [`Key::without_mfa`] is set.
+pub const IS_WITHOUT_MFA: &str = concat!(
+    "EXISTS (SELECT 1 FROM member WHERE member.mfa = 0 AND member.id = ",
+    answering_member!(),
+    ")"
+);
 
 /// The columns of a key, in the order of [`Key::read`].
 pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.deleted_at_ms, ifnull(key.returns_as, ''), key.limits,
@@ -150,12 +168,17 @@ pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.deleted_
     key.sealed IS NOT NULL,
     EXISTS (SELECT 1 FROM issuer_end WHERE issuer_end.issuer = key.issued_by AND issuer_end.generation = key.issued_generation),
     ifnull((SELECT former.id FROM key AS former WHERE former.id = key.replaces), ''), ifnull(key.replaced_by, ''),
-    (SELECT former.expires_ms FROM key AS former WHERE former.id = key.replaces AND former.state = 'active')";
+    (SELECT former.expires_ms FROM key AS former WHERE former.id = key.replaces AND former.state = 'active'),
+    ifnull(answering.id, ''), ifnull(answering.name, ''), answering.removed_at_ms IS NOT NULL";
 
-/// The joins that supply the names in [`COLUMNS`]. They are `LEFT JOIN`s, so that a search always
+/// The joins that supply the members in [`COLUMNS`]. They are `LEFT JOIN`s, so that a search always
 /// starts from the keys.
-pub const MEMBERS: &str = "LEFT JOIN member AS creator ON creator.id = key.created_by
-    LEFT JOIN member AS changer ON changer.id = key.changed_by";
+pub const MEMBERS: &str = concat!(
+    "LEFT JOIN member AS creator ON creator.id = key.created_by
+    LEFT JOIN member AS changer ON changer.id = key.changed_by
+    LEFT JOIN member AS answering ON answering.mfa = 0 AND answering.id = ",
+    answering_member!()
+);
 
 impl Key {
     /// Loads the key with this ID, even if it is deleted.
@@ -208,6 +231,7 @@ impl Key {
             replaces: None,
             replaced_by: None,
             overlap_until: None,
+            without_mfa: None,
         };
         let issuer = row.parsed("an issuer", |text| match text {
             "" => Some(None),
@@ -226,6 +250,12 @@ impl Key {
         };
         (key.replaces, key.replaced_by) = (linked()?, linked()?);
         key.overlap_until = row.optional_time()?;
+        let id = row.parsed("a member ID", |text| match text {
+            "" => Some(None),
+            text => MemberId::parse(text).map(Some),
+        })?;
+        let (name, removed) = (row.text()?, row.integer()? != 0);
+        key.without_mfa = id.map(|id| MemberWithoutMfa { id, name, removed });
         Ok(key)
     }
 
@@ -337,7 +367,7 @@ impl Key {
     }
 
     /// Returns the key as members see it.
-    pub fn view(&self) -> KeyView {
+    pub fn view(&self, account: &Account) -> KeyView {
         KeyView {
             id: self.id,
             name: self.name.clone(),
@@ -362,6 +392,7 @@ impl Key {
             replaces: self.replaces,
             replaced_by: self.replaced_by,
             overlap_until: self.overlap_until,
+            mfa_off: self.without_mfa.clone().filter(|_| account.policy.demands_mfa),
         }
     }
 

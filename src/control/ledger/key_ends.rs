@@ -3,11 +3,12 @@
 //! The task `notice_key_ends` looks once a day. A notice is due up to a day before its time, so
 //! that a member has the named number of days. A row per key stores the last notice of its present
 //! end. So each notice comes once, also after a restart, and after an outage only the latest one.
+//! The same look removes old notices from the lists of members.
 
 use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};
 
-use super::notices;
+use super::{notice_list, notices};
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, Statement};
 use crate::objects::tasks::{Task, TaskKind};
@@ -49,7 +50,7 @@ pub(super) fn step(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
             AND ifnull(key.expires_ms, 9007199254740991) <= ?
             AND key.state = 'active' AND key.issued_by IS NULL
         ORDER BY ifnull(key.expires_ms, 9007199254740991), key.id";
-    let mut writes = Vec::new();
+    let mut writes = vec![notice_list::sweep(now)];
     for mut row in sql.rows(&Statement::new(text).bind(now).bind(horizon))? {
         let (id, name) = (row.parsed("a key ID", KeyId::parse)?, row.text()?);
         let member = row.parsed("a member ID", MemberId::parse)?;

@@ -8,6 +8,7 @@
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::issuer::Issuer;
 
+use super::key::IS_WITHOUT_MFA;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement, Value};
 use crate::protocol::key_filter::{ExpiryFilter, IssuerFilter, KeyFilter, UseFilter};
 use crate::protocol::keys::{Status, TOTAL_EXACT_MAX};
@@ -17,6 +18,31 @@ const ENDED: &str = "EXISTS (SELECT 1 FROM issuer_end WHERE issuer_end.issuer = 
 
 /// Statuses that are gone: nothing but time or a restore leads out of them.
 pub const GONE: [Status; 2] = [Status::Deleted, Status::Ended];
+
+/// The facts on which the statuses of all keys depend.
+#[derive(Clone, Copy, Debug)]
+pub struct FilterSetting {
+    /// Present time, Unix ms.
+    pub now: UnixMs,
+    /// `true` if the policy demands MFA.
+    pub demands_mfa: bool,
+}
+
+impl FilterSetting {
+    /// Returns the statuses that living keys can have now.
+    fn present(self) -> impl Iterator<Item = Status> + Clone {
+        let is_possible = move |status| status != Status::MfaOff || self.demands_mfa;
+        Status::ALL.into_iter().filter(move |status| !GONE.contains(status) && is_possible(*status))
+    }
+
+    /// Returns `true` if a filter leaves out deleted and ended keys, and no others.
+    pub fn hides_gone_alone(self, filter: &KeyFilter) -> bool {
+        let KeyFilter { statuses, issuer, expires, used } = filter;
+        (issuer, expires, used) == (&None, &None, &None)
+            && !GONE.iter().any(|status| statuses.contains(status))
+            && self.present().all(|status| statuses.contains(&status))
+    }
+}
 
 /// A filter at one time, as a condition that follows others.
 #[derive(Debug, Default)]
@@ -31,9 +57,10 @@ pub struct FilterCondition {
 
 impl FilterCondition {
     /// Returns the condition of a filter.
-    pub fn of(filter: &KeyFilter, now: UnixMs) -> Self {
+    pub fn of(filter: &KeyFilter, setting: FilterSetting) -> Self {
+        let now = setting.now;
         let mut condition = Self::default();
-        condition.add_statuses(&filter.statuses, now);
+        condition.add_statuses(&filter.statuses, setting);
         condition.add_issuer(filter.issuer);
         match filter.expires {
             None => {}
@@ -63,10 +90,10 @@ impl FilterCondition {
         self.values.extend(values);
     }
 
-    fn add_statuses(&mut self, statuses: &[Status], now: UnixMs) {
+    fn add_statuses(&mut self, statuses: &[Status], setting: FilterSetting) {
         let has = |status| statuses.contains(&status);
-        let present = Status::ALL.into_iter().filter(|status| !GONE.contains(status));
-        if statuses.is_empty() || Status::ALL.into_iter().all(has) {
+        let present = setting.present();
+        if statuses.is_empty() || GONE.into_iter().chain(present.clone()).all(has) {
             return;
         }
         if statuses == [Status::Deleted] {
@@ -84,15 +111,17 @@ impl FilterCondition {
         if present.clone().all(has) {
             parts.push(living);
         } else {
-            let mut own = Vec::new();
-            for status in present.filter(|status| has(*status)) {
-                let (text, bound) = own_condition(status);
-                own.push(text);
-                values.extend(core::iter::repeat_n(Value::from(now), bound));
-            }
+            let (own, bound) =
+                own_condition(&present.filter(|status| has(*status)).collect::<Vec<_>>(), setting);
             if !own.is_empty() {
-                parts.push(format!("{living} AND ({})", own.join(" OR ")));
+                parts.push(format!("{living} AND ({own})"));
+                values = vec![setting.now.into(); bound];
             }
+        }
+        if parts.is_empty() {
+            // No key can have such a status now: one look in an index finds none.
+            parts.push("key.issued_by = ''".to_owned());
+            self.index = Some("key_of_issuer");
         }
         self.add(&format!("({})", parts.join(" OR ")), values);
     }
@@ -119,23 +148,36 @@ impl FilterCondition {
     }
 }
 
-/// Returns what tells a status from the others of living keys, and how often it binds the time.
-fn own_condition(status: Status) -> (&'static str, usize) {
-    match status {
-        Status::Disabled => ("key.state = 'disabled'", 0),
-        Status::NotYetValid => {
-            ("key.state = 'active' AND ifnull(json_extract(key.limits, '$.not_before'), 0) > ?", 1)
-        }
-        Status::Expired => (
-            "key.state = 'active' AND ifnull(json_extract(key.limits, '$.not_before'), 0) <= ? AND key.expires_ms <= ?",
-            2,
-        ),
-        Status::Active => (
-            "key.state = 'active' AND ifnull(json_extract(key.limits, '$.not_before'), 0) <= ? AND ifnull(key.expires_ms, 9007199254740991) > ?",
-            2,
-        ),
-        Status::Deleted | Status::Ended => ("1", 0),
+/// Returns what tells living keys of these statuses from the others, and how often it binds the
+/// time; empty without statuses.
+fn own_condition(statuses: &[Status], setting: FilterSetting) -> (String, usize) {
+    const BEGINS: &str = "ifnull(json_extract(key.limits, '$.not_before'), 0)";
+    const ENDS: &str = "ifnull(key.expires_ms, 9007199254740991)";
+    let (mut times, mut bound) = (Vec::new(), 0_usize);
+    for status in statuses {
+        let (time, binds) = match status {
+            Status::NotYetValid => (format!("{BEGINS} > ?"), 1),
+            Status::Expired => (format!("{BEGINS} <= ? AND {ENDS} <= ?"), 2),
+            Status::Active => (format!("{BEGINS} <= ? AND {ENDS} > ?"), 2),
+            Status::Disabled | Status::MfaOff | Status::Deleted | Status::Ended => continue,
+        };
+        times.push(time);
+        bound = bound.saturating_add(binds);
     }
+    let mut enabled = if times.is_empty() { "0".to_owned() } else { times.join(" OR ") };
+    let is_mfa_off = statuses.contains(&Status::MfaOff);
+    if setting.demands_mfa {
+        let off = u8::from(is_mfa_off);
+        enabled = format!("CASE WHEN {IS_WITHOUT_MFA} THEN {off} ELSE {enabled} END");
+    }
+    let mut parts = Vec::new();
+    if statuses.contains(&Status::Disabled) {
+        parts.push("key.state = 'disabled'".to_owned());
+    }
+    if is_mfa_off || !times.is_empty() {
+        parts.push(format!("key.state = 'active' AND ({enabled})"));
+    }
+    (parts.join(" OR "), bound)
 }
 
 /// Returns the number of ended keys that are not deleted, counted up to [`TOTAL_EXACT_MAX`] + 1.

@@ -8,8 +8,9 @@ use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::limits::network::Network;
 
+use super::account::Account;
 use super::key::{COLUMNS, Key, KeyCounts, MEMBERS};
-use super::key_filter::{FilterCondition, GONE, count_ended};
+use super::key_filter::{FilterCondition, FilterSetting, GONE, count_ended};
 use crate::objects::search_terms::{NameQuery, fold};
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
 use crate::protocol::draft::field::FieldError;
@@ -29,28 +30,29 @@ const SECRET_RUN: usize = 40;
 /// The outer error is the database's; the inner one lists the errors of the query.
 pub fn page(
     sql: &dyn Sql,
-    account: AccountId,
+    account: &Account,
     listing: &Listing,
     now: UnixMs,
 ) -> Result<Result<KeyPage, FieldError>, SqlError> {
-    let parsed = ListQuery::read(listing.q.as_deref().unwrap_or_default(), account)
+    let parsed = ListQuery::read(listing.q.as_deref().unwrap_or_default(), account.id)
         .and_then(|query| Ok((query, ListCursor::read(listing.cursor.as_deref(), listing.sort)?)));
     let (query, cursor) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return Ok(Err(error)),
     };
     let limit = listing.limit.unwrap_or(PAGE_KEYS_MAX).clamp(1, PAGE_KEYS_MAX);
-    let filter = FilterCondition::of(&listing.filter, now);
+    let setting = FilterSetting { now, demands_mfa: account.policy.demands_mfa };
+    let filter = FilterCondition::of(&listing.filter, setting);
     let rows = select(&query, listing, &filter, cursor.as_ref(), limit.saturating_add(1));
     let mut keys = sql.read_all(&rows, |row| read(row, listing.sort))?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = keys.len() > size;
     keys.truncate(size);
     let next = keys.last().filter(|_| has_more).map(|(_, last)| last.text(listing.sort));
-    let found = total(sql, &query, listing, &filter)?;
-    let hidden = hidden(sql, &query, listing, now)?;
+    let found = total(sql, &query, listing, &filter, setting)?;
+    let hidden = hidden(sql, &query, listing, setting)?;
     Ok(Ok(KeyPage {
-        keys: keys.iter().map(|(key, _)| key.view()).collect(),
+        keys: keys.iter().map(|(key, _)| key.view(account)).collect(),
         next,
         total: found.min(TOTAL_EXACT_MAX),
         total_is_exact: found <= TOTAL_EXACT_MAX,
@@ -293,10 +295,11 @@ fn total(
     query: &ListQuery,
     listing: &Listing,
     filter: &FilterCondition,
+    setting: FilterSetting,
 ) -> Result<u32, SqlError> {
     if *query == ListQuery::All
         && listing.deleted != Deleted::Only
-        && hides_gone_alone(&listing.filter)
+        && setting.hides_gone_alone(&listing.filter)
     {
         let ended = count_ended(sql)?;
         if ended <= TOTAL_EXACT_MAX {
@@ -344,25 +347,18 @@ fn count_all(sql: &dyn Sql, deleted: Deleted) -> Result<u32, SqlError> {
     })
 }
 
-/// Returns `true` if a filter leaves out deleted and ended keys, and no others.
-fn hides_gone_alone(filter: &KeyFilter) -> bool {
-    let KeyFilter { statuses, issuer, expires, used } = filter;
-    let is_right = |status: Status| statuses.contains(&status) != GONE.contains(&status);
-    (issuer, expires, used) == (&None, &None, &None) && Status::ALL.into_iter().all(is_right)
-}
-
 /// Returns the number of deleted and ended keys that the statuses of the query leave out.
 fn hidden(
     sql: &dyn Sql,
     query: &ListQuery,
     listing: &Listing,
-    now: UnixMs,
+    setting: FilterSetting,
 ) -> Result<u32, SqlError> {
     let filter = &listing.filter;
     if filter.statuses.is_empty() || listing.deleted != Deleted::Too {
         return Ok(0);
     }
-    if *query == ListQuery::All && hides_gone_alone(filter) {
+    if *query == ListQuery::All && setting.hides_gone_alone(filter) {
         return Ok(count_all(sql, Deleted::Only)?.saturating_add(count_ended(sql)?));
     }
     let statuses: Vec<Status> =
@@ -370,6 +366,6 @@ fn hidden(
     if statuses.is_empty() {
         return Ok(0);
     }
-    let gone = FilterCondition::of(&KeyFilter { statuses, ..filter.clone() }, now);
+    let gone = FilterCondition::of(&KeyFilter { statuses, ..filter.clone() }, setting);
     count(sql, query, Deleted::Too, &gone)
 }

@@ -21,6 +21,7 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 
 use super::account::Account;
 use super::member::Member;
+use super::notice_list;
 use crate::objects::mail_row::{ENVELOPE_COLUMNS, read_envelope};
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
@@ -93,14 +94,25 @@ pub fn post(
     Ok([row, task(&envelope.id).schedule(now), sweep])
 }
 
-/// Queues a notice to a member of the account.
+/// Queues a notice to a member of the account, and lists it.
 pub fn notice(
     account: &Account,
     to: &MemberView,
     id: String,
     letter: Letter,
     now: UnixMs,
-) -> Result<[Statement; 3], SqlError> {
+) -> Result<Vec<Statement>, SqlError> {
+    let is_listed = match letter {
+        // Its lists are notices of their own.
+        Letter::Notices { .. }
+        // A former member has no list.
+        | Letter::MemberRemoved { .. } => false,
+        _ => true,
+    };
+    let mut writes = Vec::new();
+    if is_listed {
+        writes.extend(notice_list::add(to.id, &letter, now)?);
+    }
     let envelope = Envelope {
         id,
         account: account.id,
@@ -110,7 +122,8 @@ pub fn notice(
         letter,
         sealed: None,
     };
-    post(&envelope, to.id, now.saturating_add(NOTICE_USEFUL), now)
+    writes.extend(post(&envelope, to.id, now.saturating_add(NOTICE_USEFUL), now)?);
+    Ok(writes)
 }
 
 /// Returns the ID of a notice about a member: the number of the audit row that reports the change

@@ -16,12 +16,16 @@ pub struct Member {
     pub view: MemberView,
     /// Version of the password that this row accepts.
     pub secret_version: SecretVersion,
+    /// Number of notices that the member has not looked at; read only.
+    pub unread: u32,
 }
 
 impl Member {
     /// The columns that [`Self::read`] expects, in its order.
     pub const COLUMNS: &str =
-        "member.id, member.name, member.email, member.role, member.language, member.secret_version";
+        "member.id, member.name, member.email, member.role, member.language, member.secret_version,
+        (SELECT count(*) FROM member_notice WHERE member_notice.member = member.id
+            AND member_notice.number > member.notices_read)";
 
     /// Loads the member with this ID; `None` also for a member who was removed.
     pub fn load(sql: &dyn Sql, id: MemberId) -> Result<Option<Self>, SqlError> {
@@ -54,13 +58,18 @@ impl Member {
                 language: row.parsed("a language", Language::parse)?,
             },
             secret_version: SecretVersion(row.count()?),
+            unread: row.count()?,
         })
     }
 
     /// Returns an account's first member, an owner.
     pub fn owner(new: NewMember) -> Self {
         let NewMember { id, name, email, language, secret_version } = new;
-        Self { view: MemberView { id, name, email, role: Role::Owner, language }, secret_version }
+        Self {
+            view: MemberView { id, name, email, role: Role::Owner, language },
+            secret_version,
+            unread: 0,
+        }
     }
 
     /// Stores the version of the password.

@@ -15,7 +15,7 @@ use super::audit::Action;
 use super::context::CommandContext;
 use super::key::Key;
 use super::member::Member;
-use super::{challenge, factors, invitations, mailbox, notices, sessions};
+use super::{challenge, factors, invitations, mailbox, notice_list, notices, sessions};
 use crate::ledger::account::Account;
 use crate::ledger::invitations::Invited;
 use crate::ledger::plan::{Plan, commit_writes};
@@ -54,6 +54,15 @@ pub(super) fn execute(
         MembersCommand::EditProfile { name, language } => Ok(edit_profile(context, name, language)),
         MembersCommand::ShowNotices => notices::show(sql, context),
         MembersCommand::EditNotices { changes } => notices::change(sql, context, changes),
+        MembersCommand::ListNotices { cursor, limit } => {
+            let page = notice_list::page(sql, context.session.member_id(), cursor, limit)?;
+            Ok(Plan::read(LedgerReply::NoticePage(page)))
+        }
+        MembersCommand::ReadNotices { until } => {
+            let (write, unread) = notice_list::mark_read(sql, context.session.member_id(), until)?;
+            let reply = LedgerReply::NoticesRead { unread };
+            Ok(Plan { writes: write.into_iter().collect(), reply })
+        }
         MembersCommand::EditAccount { name, zone } => Ok(edit_account(context, name, zone)),
     }
 }
@@ -247,6 +256,7 @@ fn removal(member: MemberId, now: UnixMs) -> Vec<Statement> {
         challenge::end_all(member),
         Statement::new("DELETE FROM member_sign_in WHERE member = ?").bind(member.as_str()),
         Statement::new("DELETE FROM notice_off WHERE member = ?").bind(member.as_str()),
+        notice_list::forget(member),
         Task::new(TaskKind::ConfirmName, member).done(),
         Task::new(TaskKind::LeaveName, member).schedule(now),
     ]

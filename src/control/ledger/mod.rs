@@ -34,6 +34,7 @@ pub mod mfa;
 pub mod name_folding;
 pub mod name_order;
 pub mod networks;
+pub mod notice_list;
 pub mod notices;
 pub mod operator;
 pub mod outbox;

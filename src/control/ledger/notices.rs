@@ -4,7 +4,9 @@
 //! that wait: [`DELAY`] after the first of them, and then at most once in [`PAUSE`]. This keeps the
 //! number of mails small. Recipients are the owners, and the member who issued the key or acted.
 //!
-//! A member can switch off the kinds of [`NoticeKind`]. Unusual acts are always mailed.
+//! A member can switch off the kinds of [`NoticeKind`]. Unusual acts are always mailed. With the
+//! letter, its lists appear among the past notices of the member (`notice_list`), also those of
+//! kinds that are switched off.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +17,8 @@ use serde_json::json;
 use super::account::Account;
 use super::audit::Action;
 use super::context::CommandContext;
-use super::mailbox;
 use super::member::Member;
+use super::{mailbox, notice_list};
 use crate::ledger::plan::Plan;
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
@@ -134,12 +136,16 @@ pub(super) fn send(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Task
     let mut writes = vec![Statement::new("DELETE FROM notice WHERE number <= ?").bind(last)];
     for Member { view, .. } in recipients.into_values() {
         let settings = settings(sql, view.id)?;
-        let is_for = |one: &&Waiting| {
-            (view.role == Role::Owner || one.member == view.id)
-                && one.kind.is_none_or(|kind| settings.of(kind))
-        };
-        let own = waiting.iter().filter(is_for);
-        let Some(letter) = letter(account, own) else { continue };
+        let is_for = |one: &&Waiting| view.role == Role::Owner || one.member == view.id;
+        let own = || waiting.iter().filter(is_for);
+        // One entry for each kind. Switches are for mail alone.
+        for kind in NoticeKind::ALL.map(Some).into_iter().chain([None]) {
+            if let Some(letter) = letter(account, own().filter(|one| one.kind == kind)) {
+                writes.extend(notice_list::add(view.id, &letter, now)?);
+            }
+        }
+        let is_mailed = |one: &&Waiting| one.kind.is_none_or(|kind| settings.of(kind));
+        let Some(letter) = letter(account, own().filter(is_mailed)) else { continue };
         let id = format!("notices/{}/{}/{last}-{}", account.id, view.id, now.as_ms());
         writes.extend(mailbox::notice(account, &view, id, letter, now)?);
     }

@@ -146,7 +146,7 @@ pub fn text(record: &Record) -> Result<String, SqlError> {
 /// Starts the confirmation of a member's name at its name object.
 pub fn confirm_name(sql: &dyn Sql, account: &Account, subject: &str) -> Result<TaskStep, SqlError> {
     let member = MemberId::parse(subject).map_or(Ok(None), |id| Member::load(sql, id))?;
-    Ok(member.map_or(TaskStep::moot(), |Member { view, secret_version }| {
+    Ok(member.map_or(TaskStep::moot(), |Member { view, secret_version, .. }| {
         let request = NameConfirmation { account: account.id, member: view.id, secret_version };
         TaskStep::Effect(Effect::ConfirmName { email: view.email, request })
     }))

@@ -36,7 +36,7 @@ pub(super) fn show(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Plan, 
     };
     let owners = Member::owners(sql)?.into_iter().map(|owner| owner.view.name).collect();
     Ok(Plan::read(LedgerReply::Pair(PairView {
-        key: newest(sql, context)?.map(|key| key.view()),
+        key: newest(sql, context)?.map(|key| key.view(context.account)),
         missing,
         owners,
         expires: policy.default_end(context.now, &context.account.zone),
@@ -75,5 +75,5 @@ pub(super) fn confirm(context: &CommandContext<'_>, key: &Key) -> Result<Vec<Sta
     };
     let id = format!("key-generated/{}/{}", account.id, key.id);
     let to = &context.session.member.view;
-    mailbox::notice(account, to, id, letter, context.now).map(Vec::from)
+    mailbox::notice(account, to, id, letter, context.now)
 }

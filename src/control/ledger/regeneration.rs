@@ -129,8 +129,8 @@ pub(super) fn plan(
         regeneration.changes().map(|change| change.after.record(context.account)).collect();
     let Regeneration { replaced, issued, .. } = regeneration;
     let reply = LedgerReply::Regenerated {
-        key: issued.after.view(),
-        replaced: replaced.after.view(),
+        key: issued.after.view(context.account),
+        replaced: replaced.after.view(context.account),
         records,
         bound: context.account.bound(now),
     };
@@ -157,7 +157,7 @@ impl DecisionContext<'_> {
     ) -> Result<Regeneration, Refusal> {
         check_idempotency_key(request.idempotency_key)?;
         if let Some(key) = facts.issued_before {
-            let key = key.living().map(|key| Box::new(key.view()));
+            let key = key.living().map(|key| Box::new(key.view(self.account)));
             return Err(Refusal::AlreadyIssued { key });
         }
         let before = self.regenerable(facts.key, request.expected)?;
@@ -210,6 +210,8 @@ impl DecisionContext<'_> {
             viewable: before.viewable && request.is_sealed && self.account.policy.viewable_allowed,
             replaces: Some(before.id),
             overlap_until: overlap,
+            // It is of the member who regenerates, and who needs MFA for it where that is demanded.
+            without_mfa: None,
             ..before.clone()
         };
         Ok(Regeneration {
@@ -250,7 +252,7 @@ impl DecisionContext<'_> {
             return Ok(KeyDecision::Unchanged(Box::new(before)));
         };
         if before.revision != expected {
-            return Err(Refusal::ChangedMeanwhile { key: Box::new(before.view()) });
+            return Err(Refusal::ChangedMeanwhile { key: Box::new(before.view(self.account)) });
         }
         Ok(self.change(Action::EndOverlap, before, after, true))
     }
@@ -264,7 +266,7 @@ impl DecisionContext<'_> {
             return Err(Refusal::NotFound);
         }
         if key.revision != expected {
-            return Err(Refusal::ChangedMeanwhile { key: Box::new(key.view()) });
+            return Err(Refusal::ChangedMeanwhile { key: Box::new(key.view(self.account)) });
         }
         self.check_act(&key, KeyAct::Manage)?;
         self.check_reserved(&key)?;

@@ -88,7 +88,9 @@ fn demand(command: &Command) -> RequiredRights {
             MembersCommand::List
             | MembersCommand::EditProfile { .. }
             | MembersCommand::ShowNotices
-            | MembersCommand::EditNotices { .. } => RequiredRights::Session,
+            | MembersCommand::EditNotices { .. }
+            | MembersCommand::ListNotices { .. }
+            | MembersCommand::ReadNotices { .. } => RequiredRights::Session,
             MembersCommand::Leave => RequiredRights::ProvenSession,
             // No fresh proof: an owner who notices an intruder must be able to act at once.
             MembersCommand::WithdrawInvitation { .. } | MembersCommand::EndSessions { .. } => {

@@ -9,6 +9,7 @@ mod addresses;
 mod factors;
 mod members;
 mod mfa;
+mod notice_list;
 mod notices;
 mod passkeys;
 mod policy;
@@ -20,6 +21,7 @@ use self::addresses::ADDRESSES;
 use self::factors::FACTORS;
 use self::members::MEMBERS;
 use self::mfa::MFA;
+use self::notice_list::NOTICE_LIST;
 use self::notices::NOTICES;
 use self::passkeys::PASSKEYS;
 use self::policy::POLICY;
@@ -61,6 +63,7 @@ pub const MIGRATIONS: &[Migration] = &[
     PROOFS,
     ADDRESSES,
     PASSKEYS,
+    NOTICE_LIST,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

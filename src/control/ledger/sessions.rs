@@ -284,6 +284,7 @@ impl Session {
             factors: self.kinds,
             proven_by: self.proven_by,
             secret_version: self.member.secret_version,
+            unread_notices: self.member.unread,
         }
     }
 }

@@ -13,6 +13,8 @@ pub enum Status {
     Ended,
     /// Disabled by a member.
     Disabled,
+    /// The policy demands MFA, and the member who answers for the key has none.
+    MfaOff,
     /// Its validity has not begun.
     NotYetValid,
     /// Its validity has ended.
@@ -23,10 +25,11 @@ pub enum Status {
 
 impl Status {
     /// All statuses, for parsing and tests.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Deleted,
         Self::Ended,
         Self::Disabled,
+        Self::MfaOff,
         Self::NotYetValid,
         Self::Expired,
         Self::Active,
@@ -38,6 +41,7 @@ impl Status {
             Self::Deleted => "deleted",
             Self::Ended => "ended",
             Self::Disabled => "disabled",
+            Self::MfaOff => "mfa_off",
             Self::NotYetValid => "not_yet_valid",
             Self::Expired => "expired",
             Self::Active => "active",

@@ -117,6 +117,21 @@ pub struct KeyView {
     /// passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap_until: Option<UnixMs>,
+    /// Member who answers for the key, while the policy demands MFA and that member has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa_off: Option<MemberWithoutMfa>,
+}
+
+/// A member who answers for a key, and has no MFA: the member who issued the key or its issuer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberWithoutMfa {
+    /// ID of the member.
+    pub id: MemberId,
+    /// Present name of the member.
+    pub name: String,
+    /// `true` if the member was removed, and so never turns MFA on.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub removed: bool,
 }
 
 /// An issuer that is not a member.
@@ -151,6 +166,8 @@ impl KeyView {
             Status::Ended
         } else if !self.enabled {
             Status::Disabled
+        } else if self.mfa_off.is_some() {
+            Status::MfaOff
         } else if self.limits.not_before.is_some_and(|start| now < start) {
             Status::NotYetValid
         } else if self.limits.expires.is_past(now) {
@@ -377,21 +394,27 @@ pub(crate) mod tests {
             replaces: None,
             replaced_by: None,
             overlap_until: None,
+            mfa_off: None,
         }
     }
 
     #[test]
     fn status_is_the_first_reason_by_the_order_of_the_verdicts() {
         let at = UnixMs::from_ms;
-        for (enabled, not_before, expires, expected) in [
-            (false, Some(20), Some(5), Status::Disabled),
-            (true, Some(11), Some(10), Status::NotYetValid),
-            (true, Some(10), Some(10), Status::Expired),
-            (true, Some(10), Some(11), Status::Active),
-            (true, None, None, Status::Active),
+        for (enabled, has_mfa, not_before, expires, expected) in [
+            (false, false, Some(20), Some(5), Status::Disabled),
+            (true, false, Some(20), Some(5), Status::MfaOff),
+            (true, false, None, None, Status::MfaOff),
+            (true, true, Some(11), Some(10), Status::NotYetValid),
+            (true, true, Some(10), Some(10), Status::Expired),
+            (true, true, Some(10), Some(11), Status::Active),
+            (true, true, None, None, Status::Active),
         ] {
             let mut key = view();
             key.enabled = enabled;
+            let id = MemberId::parse("0123456789a").unwrap();
+            let without = MemberWithoutMfa { id, name: "Mei Tanaka".into(), removed: false };
+            key.mfa_off = Some(without).filter(|_| !has_mfa);
             key.limits.not_before = not_before.map(at);
             key.limits.expires = expires.map_or(Expiry::Never, |ms| Expiry::At(at(ms)));
             assert_eq!(key.status(at(10)), expected);

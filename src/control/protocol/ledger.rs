@@ -31,6 +31,7 @@ use crate::protocol::keys::{KeyPage, KeyView};
 use crate::protocol::mailbox::AddressNews;
 use crate::protocol::member::{AddressVersion, Language, Role, SecretVersion};
 use crate::protocol::members::{InvitationOffer, InvitationView, MemberEntry, MemberList};
+use crate::protocol::notice_list::NoticePage;
 use crate::protocol::notices::NoticeSettings;
 use crate::protocol::operator::OperatorCommand;
 use crate::protocol::pair::PairView;
@@ -507,5 +508,12 @@ pub enum LedgerReply {
     Notices {
         /// Switches after the command.
         notices: NoticeSettings,
+    },
+    /// A page of notices of the member who asks.
+    NoticePage(NoticePage),
+    /// Notices of the member who asks are marked as read.
+    NoticesRead {
+        /// Number of those that stay unread.
+        unread: u32,
     },
 }

@@ -84,6 +84,20 @@ pub enum MembersCommand {
         /// The changes.
         changes: NoticeChanges,
     },
+    /// Returns a page of the own past notices.
+    ListNotices {
+        /// Number of the last notice of the page before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<u32>,
+        /// Most notices; `PAGE_NOTICES_MAX` is the maximum and the default.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u32>,
+    },
+    /// Marks the own notices up to a number as read.
+    ReadNotices {
+        /// Number of the last notice that the member has seen.
+        until: u32,
+    },
     /// Changes the account's name or time zone. `None` keeps a value.
     EditAccount {
         /// New name, already checked.

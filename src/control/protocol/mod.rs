@@ -26,6 +26,7 @@ pub mod mailbox;
 pub mod master;
 pub mod member;
 pub mod members;
+pub mod notice_list;
 pub mod notices;
 pub mod objects;
 pub mod operator;

@@ -68,6 +68,13 @@ pub struct SessionView {
     /// shown.
     #[serde(default)]
     pub secret_version: SecretVersion,
+    /// Number of notices that the member has not looked at.
+    #[serde(default, skip_serializing_if = "is_none_unread")]
+    pub unread_notices: u32,
+}
+
+fn is_none_unread(count: &u32) -> bool {
+    *count == 0
 }
 
 fn one() -> u32 {

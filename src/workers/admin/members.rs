@@ -3,7 +3,7 @@
 
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::problem::AdminProblem;
-use claviger_control::admin::{body, member_form, view};
+use claviger_control::admin::{body, form, member_form, view};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::encryption;
 use claviger_control::protocol::envelope::invitation_associated_data;
@@ -103,6 +103,30 @@ pub async fn edit_notices(context: &RequestContext<'_>) -> Result<Response, Admi
     context.session()?;
     let changes = context.body().await?;
     notices(context, MembersCommand::EditNotices { changes }).await
+}
+
+/// Returns a page of the own past notices.
+pub async fn list_notices(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    context.session()?;
+    let (cursor, limit) = form::notices(context.request.url.query)?;
+    match ask(context, MembersCommand::ListNotices { cursor, limit }).await? {
+        LedgerReply::NoticePage(page) => {
+            Ok(Response::json(200, &view::notice_page(&page, &context.config.prefix, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
+/// Marks the own notices up to one as read.
+pub async fn read_notices(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
+    context.session()?;
+    let body::NoticeMark { id } = context.body().await?;
+    match ask(context, MembersCommand::ReadNotices { until: id }).await? {
+        LedgerReply::NoticesRead { unread } => {
+            Ok(Response::json(200, &view::notices_read(unread, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
 }
 
 async fn notices(

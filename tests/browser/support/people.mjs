@@ -110,6 +110,8 @@ export async function standIn(page, { session = {}, account = {}, ...given } = {
     invitations: [],
     browsers: BROWSERS,
     notices: { key_issued: true, key_network: true, key_end: true },
+    /** Past notices, newest first, in pages. */
+    listed: [[]],
     accounts: [
       { id: "a1B2c3D4", name: "Example KK", role: "owner", current: true },
       { id: "b1B2c3D4", name: LONG, role: "viewer", current: false },
@@ -123,10 +125,11 @@ export async function standIn(page, { session = {}, account = {}, ...given } = {
   };
   await page.route("**/v1/**", async (route) => {
     const request = route.request();
-    const [method, path] = [request.method(), new URL(request.url()).pathname.replace("/v1", "")];
+    const { pathname, searchParams } = new URL(request.url());
+    const [method, path] = [request.method(), pathname.replace("/v1", "")];
     const body = request.postDataJSON() ?? undefined;
     state.requests.push({ method, path, body });
-    const answer = answerTo(state, method, path, body) ?? { status: 404, code: "not_found" };
+    const answer = answerTo(state, method, path, body, searchParams) ?? { status: 404, code: "not_found" };
     const { status, code, ...members } = answer;
     if (status >= 400)
       return route.fulfill({
@@ -146,7 +149,7 @@ const done = { status: 204 };
 const ok = (data, status = 200) => ({ status, data });
 const refused = (status, code, members = {}) => ({ status, code, ...members });
 
-function answerTo(state, method, path, body) {
+function answerTo(state, method, path, body, query) {
   const me = state.session.member;
   const view = () => ({ ...state.session, now: new Date().toISOString() });
   const [, kind, id, act] = path.split("/");
@@ -194,6 +197,11 @@ function answerTo(state, method, path, body) {
       state.notices = { ...state.notices, ...body };
       return ok({ notices: state.notices });
     },
+    "GET notices": () => listedNotices(state, query),
+    "POST notices": () => {
+      state.session = { ...state.session, unread_notices: 0 };
+      return ok({ unread: 0, now: NOW });
+    },
     "PATCH account": () => ok(change(state, "account", body)),
     "GET member": () => ok(id === "notices" ? { notices: state.notices } : state.factors),
     "DELETE member": () => {
@@ -221,6 +229,13 @@ function answerTo(state, method, path, body) {
     },
   };
   return routes[`${method} ${kind}`]?.();
+}
+
+/** Returns a page of notices; the cursor is the number of the page. */
+function listedNotices({ listed, session }, query) {
+  const page = Number(query.get("cursor") ?? 0);
+  const next = page + 1 < listed.length ? page + 1 : null;
+  return ok({ notices: listed[page], next, unread: session.unread_notices ?? 0, now: NOW });
 }
 
 const changePassword = ({ password }, view) =>

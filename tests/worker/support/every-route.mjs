@@ -160,6 +160,8 @@ export const ROUTES = [
   { method: "POST", path: () => "/v1/invitations/accept", changes: true, body: () => ({ token: invitation(), password: OWNER.password, name: "A", language: "en" }), wrong: { password: 7 }, good: [410, "invitation_over"] },
   { method: "GET", path: () => "/v1/member/notices", session: true, good: [200] },
   { method: "PATCH", path: () => "/v1/member/notices", session: true, changes: true, body: () => ({ key_end: true }), wrong: { key_end: "no" }, good: [200] },
+  { method: "GET", path: () => "/v1/notices", session: true, good: [200] },
+  { method: "POST", path: () => "/v1/notices/read", session: true, changes: true, body: () => ({ id: 1 }), wrong: { id: "1" }, good: [200] },
   { method: "PATCH", path: () => "/v1/member", session: true, changes: true, body: () => ({ name: OWNER.name, language: "en" }), wrong: { language: 7 }, good: [200] },
   { method: "PATCH", path: () => "/v1/account", session: true, changes: true, body: () => ({ name: "Example KK", time_zone: "Asia/Tokyo" }), wrong: { time_zone: 7 }, good: [200] },
   { method: "DELETE", path: () => "/v1/session", changes: true, good: [204] },

@@ -22,6 +22,7 @@ import { send } from "./api.js";
  * @property {string[]} grantable_reserved
  * @property {{base_url: string, example_path: string, example_permission?: string | null}} api
  * @property {'ok' | 'failing' | 'off'} [mail] state of outgoing mail
+ * @property {number} [unread_notices] number of notices that the member has not looked at
  * @property {boolean} [mfa] `true` if the member has a second factor
  * @property {string[]} [mfa_methods] methods by which the member proves a second factor
  * @property {number} [accounts] number of accounts that the person belongs to

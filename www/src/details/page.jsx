@@ -10,7 +10,7 @@ import { Issuer } from "../key/issuer.jsx";
 import { Codes, IssuanceLimits } from "../key/limits.jsx";
 import { actionsFor, loadKey } from "../key/model.js";
 import { ShowButton, isShowable } from "../key/reveal.jsx";
-import { Status } from "../key/status.jsx";
+import { Status, sayOfMember } from "../key/status.jsx";
 import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
 import { RefusedCalls } from "../key/use.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
@@ -113,6 +113,7 @@ function KeyDetails({ subject, onKey, onStale }) {
           })}
         </p>
       )}
+      {subject.status === "mfa_off" && subject.mfa_off && <MfaOff subject={subject} member={subject.mfa_off} />}
       <Replaced subject={subject} />
       <Facts subject={subject} onStale={onStale} />
       <KeyActivity subject={subject} />
@@ -138,6 +139,22 @@ function KeyDetails({ subject, onKey, onStale }) {
         />
       )}
     </>
+  );
+}
+
+/**
+ * Says whose key it is, and what makes it work again.
+ * @param {{subject: Key, member: import('../key/model.js').WithoutMfa}} props
+ */
+function MfaOff({ subject, member }) {
+  const locale = useLocale();
+  const { session } = useSession();
+  const isOwn = member.id === session.member.id;
+  return (
+    <div class="notice bad">
+      <p>{sayOfMember(locale, `mfa-off.${subject.issued_by.kind === "key" ? "issued" : "key"}`, member, session)}</p>
+      {isOwn && <a href="#/profile/mfa">{locale.say("pair.second-factor.setup")}</a>}
+    </div>
   );
 }
 

@@ -10,7 +10,7 @@ import { Preferences } from "./preferences.jsx";
 export function MemberMenu() {
   const { say } = useLocale();
   const {
-    session: { member, accounts = 1 },
+    session: { member, accounts = 1, unread_notices: unread = 0 },
     leave,
   } = useSession();
   const sheet = useRef(/** @type {HTMLDivElement | null} */ (null));
@@ -35,11 +35,18 @@ export function MemberMenu() {
         class="quiet member"
         popovertarget="member-menu"
         aria-label={say("member.menu", { name: member.name })}
+        aria-describedby={unread ? "menu-unread" : undefined}
       >
         <PersonIcon class="icon person" />
         <span>{member.name}</span>
+        {unread > 0 && <span class="dot" />}
         <DownIcon />
       </button>
+      {unread > 0 && (
+        <span id="menu-unread" class="unseen">
+          {say("notice.unread", { count: unread })}
+        </span>
+      )}
       <div popover="auto" id="member-menu" class="menu sheet" ref={sheet}>
         <p class="who">
           <strong>{member.name}</strong>
@@ -51,6 +58,10 @@ export function MemberMenu() {
         <nav aria-label={say("menu.yours")} class="items">
           <a class="item" href="#/profile" onClick={close}>
             {say("profile.title")}
+          </a>
+          <a class="item" href="#/notices" onClick={close}>
+            {say("notice.title")}
+            {unread > 0 && <span class="tag">{say("notice.unread", { count: unread })}</span>}
           </a>
           <a class="item" href="#/profile/browsers" onClick={close}>
             {say("browsers.heading")}

@@ -7,7 +7,9 @@ import { isOwner } from "../client/session.jsx";
  * @property {string} id
  * @property {string} access_key
  * @property {string} name
- * @property {'active' | 'disabled' | 'not_yet_valid' | 'expired' | 'ended' | 'deleted'} status
+ * @property {'active' | 'disabled' | 'mfa_off' | 'not_yet_valid' | 'expired' | 'ended' | 'deleted'} status
+ * @property {WithoutMfa | null} [mfa_off] who answers for the key, while MFA is demanded and that member has
+ *   none
  * @property {boolean} enabled for a deleted key: its state once restored
  * @property {string | null} expires_at
  * @property {string | null} not_before
@@ -34,6 +36,9 @@ import { isOwner } from "../client/session.jsx";
  *
  * Limits of issued keys; `longest_ms` null means unlimited.
  * @typedef {{permissions: string[], networks: string[], longest_ms: number | null}} IssuanceLimits
+ *
+ * A member without MFA; `removed`: one who cannot turn it on again.
+ * @typedef {{id: string, name: string, removed: boolean}} WithoutMfa
  *
  * @typedef {import('../ui/result.jsx').Bound} Bound
  * @typedef {import('../ui/result.jsx').Result & {keys: Key[]}} KeyResult

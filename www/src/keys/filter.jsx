@@ -1,5 +1,6 @@
 // Draws the filters of the list, which the server applies: status, issuer, expiry and last use. On
 // phones, which have no table head, it also holds the order.
+import { policyOf } from "../client/policy.js";
 import { go, listAddress } from "../client/route.js";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -8,7 +9,7 @@ import { FIRST_ORDER, filtersOf } from "./list.js";
 
 /** Values of each filter; the empty one is the default. */
 const VALUES = {
-  status: ["", "active", "disabled", "not_yet_valid", "expired", "ended", "deleted", "all"],
+  status: ["", "active", "disabled", "mfa_off", "not_yet_valid", "expired", "ended", "deleted", "all"],
   issuer: ["", "me", "members", "keys", "service"],
   expires: ["", "never", "7d", "30d", "90d"],
   used: ["", "1d", "7d", "30d", "never", "not-30d", "not-90d"],
@@ -30,7 +31,8 @@ export function Filters({ query, withOrder }) {
         {Object.entries(VALUES).map(([name, values]) => {
           const chosen = set[name] === session.member.id ? "me" : (set[name] ?? "");
           // A link may ask for more than the choices, such as the keys of one issuer.
-          const offered = values.includes(chosen) ? values : [...values, chosen];
+          const usual = values.filter((value) => value !== "mfa_off" || policyOf(session).demands_mfa);
+          const offered = usual.includes(chosen) ? usual : [...usual, chosen];
           return (
             <Field key={name} id={`keys-${name}`} label={say(`filters.${name}`)}>
               {(control) => (

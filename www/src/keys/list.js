@@ -9,7 +9,7 @@ export const FIRST_ORDER = "-created";
 export const FILTERS = ["status", "issuer", "expires", "used"];
 
 /** Statuses that the list shows unless a filter says otherwise: all that are not gone. */
-const PRESENT = "active,disabled,not_yet_valid,expired";
+const PRESENT = "active,disabled,mfa_off,not_yet_valid,expired";
 
 /**
  * Returns the filters of a query that are set.

@@ -2,7 +2,6 @@
 // pair with its slider.
 import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
-import { policyOf } from "../client/policy.js";
 import { keyAddress } from "../client/route.js";
 import { canManageKeys, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
@@ -170,10 +169,9 @@ function PairFacts({ subject, owners, onAct }) {
   const { session } = useSession();
   const changes = canManageKeys(session);
   const names = new Intl.ListFormat(lang, { type: "disjunction" }).format(owners);
-  const isMfaOff = policyOf(session).demands_mfa && !session.mfa;
   return (
     <>
-      {isMfaOff && (
+      {subject.status === "mfa_off" && (
         <div class="notice bad">
           <p>{say("pair.mfa-off")}</p>
           <a href="#/profile/mfa">{say("pair.second-factor.setup")}</a>

@@ -43,6 +43,9 @@ export function Notices({ reached }) {
         {say("notices.heading")}
       </h2>
       <p>{say("notices.lead")}</p>
+      <p>
+        <a href="#/notices">{say("notices.all")}</a>
+      </p>
       {!data && !problem && <Loading message="loading.notices" />}
       <RetryNotice problem={problem} as="notices_not_loaded" still onRetry={reload} />
       {saved && <ResultNote result={RESULT} />}

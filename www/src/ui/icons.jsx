@@ -36,6 +36,7 @@ export const PersonIcon = icon(
   "M8 2.25a2.75 2.75 0 1 1 0 5.5a2.75 2.75 0 0 1 0-5.5M2.75 13.75c.5-2.6 2.6-4 5.25-4s4.75 1.4 5.25 4",
 );
 export const LockIcon = icon("M4 7.25h8v6H4zM5.5 7V5a2.5 2.5 0 0 1 5 0v2");
+export const ShieldIcon = icon("M8 1.75l5 1.9v4.1c0 3-2.1 5.2-5 6.4c-2.9-1.2-5-3.4-5-6.4V3.65zM8 5v3.2M8 10.5v.1");
 export const WarningIcon = icon("M8 2.2l6.2 11H1.8zM8 6.4v3M8 11.4v.1");
 export const InfoIcon = icon("M8 1.75a6.25 6.25 0 1 1 0 12.5a6.25 6.25 0 0 1 0-12.5M8 7.4v3.6M8 5v.1");
 export const CopyIcon = icon(

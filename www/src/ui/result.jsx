@@ -14,6 +14,7 @@ import { TickIcon } from "./icons.jsx";
  * @typedef {object} Result
  * @property {string} act an action on a key, an account or the service credentials
  * @property {{id?: string, name: string}[]} [keys] what it was done to
+ * @property {string} [but] why it does not work although it was enabled
  * @property {Bound | null} bound
  * @property {string} [restorable_until]
  * @property {string} [works] from when, from where and for what an issued key works
@@ -53,9 +54,9 @@ export function boundText({ say, format }, { act, bound }, passed) {
  * @param {Locale} locale
  * @param {Result} result
  */
-function doneText({ say }, { act, keys = [] }) {
+function doneText({ say }, { act, keys = [], but }) {
   if (keys.length > 1) return say(`result.${act}.many`, { count: keys.length });
-  return say(`result.${act}`, { name: keys[0]?.name ?? "" });
+  return say(`result.${act}${but && act === "enabled" ? ".but" : ""}`, { name: keys[0]?.name ?? "" });
 }
 
 /** Returns every sentence of a result. @param {Locale} locale @param {Result} result */
@@ -63,7 +64,7 @@ export function resultText(locale, result, passed = false) {
   const { say, format } = locale;
   const back =
     result.restorable_until && say("result.restorable", { until: format.day(new Date(result.restorable_until)) });
-  const sentences = [doneText(locale, result), result.works, boundText(locale, result, passed), back];
+  const sentences = [doneText(locale, result), result.works, result.but, boundText(locale, result, passed), back];
   return sentences.filter(Boolean).join(locale.gap);
 }
 

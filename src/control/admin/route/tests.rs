@@ -72,6 +72,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("/v1/invitations/accept", "POST"),
     ("/v1/member", "PATCH"),
     ("/v1/member/notices", "GET, HEAD, PATCH"),
+    ("/v1/notices", "GET, HEAD"),
+    ("/v1/notices/read", "POST"),
     ("/v1/member/factors", "GET, HEAD"),
     ("/v1/member/factors/totp", "POST, DELETE"),
     ("/v1/member/factors/totp/confirm", "POST"),

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::parts::text;
 use crate::protocol::members::{InvitationOffer, InvitationView, MemberEntry, MemberList};
-use crate::protocol::notices::NoticeSettings;
 
 /// Returns the document of all members and, for an owner, invitations.
 pub fn members(list: &MemberList, now: UnixMs) -> Value {
@@ -36,11 +35,6 @@ pub fn invitation_offer(offer: &InvitationOffer, has_password: bool, now: UnixMs
         "has_password": has_password,
         "now": text(now),
     })
-}
-
-/// Returns the document of a member's switches of notices.
-pub fn notices(settings: NoticeSettings, now: UnixMs) -> Value {
-    json!({ "notices": settings, "now": text(now) })
 }
 
 /// Returns a member as the list shows it.

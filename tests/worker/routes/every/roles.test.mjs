@@ -100,6 +100,8 @@ const TABLE = {
   "PATCH /v1/member": MEMBERS,
   "GET /v1/member/notices": MEMBERS,
   "PATCH /v1/member/notices": MEMBERS,
+  "GET /v1/notices": MEMBERS,
+  "POST /v1/notices/read": MEMBERS,
   "PATCH /v1/account": OWNERS,
   "POST /v1/verify": EVERYBODY,
 };

@@ -10,6 +10,7 @@ import filters from "./en/filters.js";
 import limits from "./en/limits.js";
 import mailbox from "./en/mailbox.js";
 import members from "./en/members.js";
+import notices from "./en/notices.js";
 import policy from "./en/policy.js";
 import profile from "./en/profile.js";
 import rotation from "./en/rotation.js";
@@ -27,6 +28,7 @@ export default {
   ...limits,
   ...mailbox,
   ...members,
+  ...notices,
   ...policy,
   ...profile,
   ...rotation,
@@ -135,6 +137,7 @@ export default {
   "column.menu": "Actions",
   "status.active": "Active",
   "status.disabled": "Disabled",
+  "status.mfa_off": "MFA off",
   "status.expired": "Expired",
   "status.ended": "Ended",
   "status.ended.why": "its issuer was disabled, deleted or got a new secret",
@@ -354,6 +357,7 @@ export default {
   "result.issued": '"{name}" is issued.',
   "result.disabled": '"{name}" is disabled.',
   "result.enabled": '"{name}" is active.',
+  "result.enabled.but": '"{name}" is enabled.',
   "result.edited": '"{name}" is saved.',
   "result.deleted": '"{name}" is deleted.',
   "result.deleted.many": "{count} keys are deleted.",

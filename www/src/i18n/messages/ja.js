@@ -9,6 +9,7 @@ import filters from "./ja/filters.js";
 import limits from "./ja/limits.js";
 import mailbox from "./ja/mailbox.js";
 import members from "./ja/members.js";
+import notices from "./ja/notices.js";
 import policy from "./ja/policy.js";
 import profile from "./ja/profile.js";
 import rotation from "./ja/rotation.js";
@@ -26,6 +27,7 @@ export default {
   ...limits,
   ...mailbox,
   ...members,
+  ...notices,
   ...policy,
   ...profile,
   ...rotation,
@@ -134,6 +136,7 @@ export default {
   "column.menu": "操作",
   "status.active": "有効",
   "status.disabled": "無効",
+  "status.mfa_off": "MFAオフ",
   "status.expired": "期限切れ",
   "status.ended": "終了",
   "status.ended.why": "発行元が無効化・削除されたか、シークレットが変更されました",
@@ -347,6 +350,7 @@ export default {
   "result.issued": "「{name}」を発行しました。",
   "result.disabled": "「{name}」を無効にしました。",
   "result.enabled": "「{name}」を有効にしました。",
+  "result.enabled.but": "「{name}」を有効にしました。",
   "result.edited": "「{name}」を保存しました。",
   "result.deleted": "「{name}」を削除しました。",
   "result.deleted.many": "{count}件のキーを削除しました。",

@@ -9,6 +9,7 @@ import { Notice } from "../../ui/notice.jsx";
 import { ProblemNotice } from "../../ui/problem.jsx";
 import { AtStake, issuedBy } from "../at-stake.jsx";
 import { conflictOf, disableKey, enableKey, endOverlap, restoreKey } from "../model.js";
+import { sayOfMember } from "../status.jsx";
 import { LastUse } from "../times.jsx";
 
 const ACTS = {
@@ -29,19 +30,25 @@ const ACTS = {
  * @param {() => void} props.onCancel
  */
 export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onCancel }) {
-  const { say, gap, format } = useLocale();
+  const locale = useLocale();
+  const { say, gap, format } = locale;
   const { request, session } = useSession();
   const form = useForm({});
   const conflict = conflictOf(form.problem);
   const { send, act } = ACTS[what];
   // A key that was disabled when it was deleted comes back disabled, so no time matters.
   const stops = what === "disable" || what === "end";
+  const starts = what === "enable" || (what === "restore" && subject.enabled);
   const isTimeless = what === "restore" && !subject.enabled;
   const body = isTimeless ? say("restore.body.disabled") : sayWithin(say, `${what}.body`, session.account);
 
   const confirm = async () => {
     const answer = await form.submit([], () => send(request, subject));
-    if (answer?.ok) onDone({ act, keys: [answer.data.key ?? subject], bound: answer.data.bound });
+    if (answer?.ok) {
+      const key = answer.data.key ?? subject;
+      const but = starts && key.mfa_off ? sayOfMember(locale, "mfa-off.stays", key.mfa_off, session) : undefined;
+      onDone({ act, keys: [key], bound: answer.data.bound, but });
+    }
     const changed = conflictOf(answer?.problem);
     if (changed) onChanged(changed.key);
   };
@@ -53,6 +60,12 @@ export function KeyConfirmation({ what, subject, onDone, onChanged, onStale, onC
       body={
         <>
           {body}
+          {starts && subject.mfa_off && (
+            <>
+              {gap}
+              {sayOfMember(locale, "mfa-off.stays", subject.mfa_off, session)}
+            </>
+          )}
           {stops && (
             <>
               {gap}

@@ -15,6 +15,7 @@ export default {
   "filters.status.any": "All but deleted and ended",
   "filters.status.active": "Active",
   "filters.status.disabled": "Disabled",
+  "filters.status.mfa_off": "MFA off",
   "filters.status.not_yet_valid": "Not yet valid",
   "filters.status.expired": "Expired",
   "filters.status.ended": "Ended",

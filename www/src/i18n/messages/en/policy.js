@@ -13,6 +13,22 @@ export default {
     "A key pair needs multi-factor authentication (MFA). Set it up first, then generate your key pair here.",
   "pair.mfa-off": "MFA is off, so this pair is refused. It works again once MFA is on.",
   "pair.second-factor.setup": "Set up MFA",
+  "status.mfa_off.until.own": "until you turn MFA on",
+  "status.mfa_off.until": "until {name} turns MFA on",
+  "status.mfa_off.until.removed": "{name}, who left, had no MFA",
+  "mfa-off.key": "This key is {name}’s, and MFA is off for {name}. It is refused until {name} turns MFA on.",
+  "mfa-off.key.own": "Your MFA is off, so your key is refused until you turn MFA on.",
+  "mfa-off.key.removed":
+    "This key was {name}’s, who left the account without MFA. It stays refused; issue another key in its place.",
+  "mfa-off.issued":
+    "The key that issued this one is {name}’s, and MFA is off for {name}. Both are refused until {name} turns MFA on.",
+  "mfa-off.issued.own":
+    "You answer for the key that issued this one, and your MFA is off. Both are refused until you turn MFA on.",
+  "mfa-off.issued.removed":
+    "The key that issued this one was {name}’s, who left the account without MFA. Both stay refused; issue other keys in their place.",
+  "mfa-off.stays": "It stays refused until {name} turns MFA on.",
+  "mfa-off.stays.own": "It stays refused until you turn MFA on.",
+  "mfa-off.stays.removed": "It stays refused, because {name} left the account without MFA.",
   "pair.generate": "Generate New Key",
   "pair.expires": "Expiration date",
   "pair.switch": "{name} active",

@@ -44,6 +44,7 @@ export default {
 
   "notices.heading": "Notices by mail",
   "notices.lead": "Mails about this account’s keys that you get beside those about your own sign-in.",
+  "notices.all": "All notices of the last 90 days",
   "notices.key_issued": "New keys",
   "notices.key_issued.hint": "A member issued a key. Owners hear of all keys, others of their own.",
   "notices.key_network": "Keys in a new network",

@@ -12,6 +12,7 @@ export default {
   "filters.status.any": "削除済みと終了以外",
   "filters.status.active": "有効",
   "filters.status.disabled": "無効",
+  "filters.status.mfa_off": "MFAオフ",
   "filters.status.not_yet_valid": "有効期間前",
   "filters.status.expired": "期限切れ",
   "filters.status.ended": "終了",

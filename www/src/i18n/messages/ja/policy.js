@@ -12,6 +12,21 @@ export default {
   "pair.second-factor": "キーペアには多要素認証（MFA）が必要です。先に設定してから、ここでキーペアを生成してください。",
   "pair.mfa-off": "MFAがオフのため、このキーペアは拒否されます。MFAをオンにすると再び使えます。",
   "pair.second-factor.setup": "MFAを設定",
+  "status.mfa_off.until.own": "ご自身のMFAをオンにするまで",
+  "status.mfa_off.until": "{name}さんがMFAをオンにするまで",
+  "status.mfa_off.until.removed": "退出した{name}さんのMFAがオフでした",
+  "mfa-off.key": "これは{name}さんのキーです。{name}さんのMFAがオフのため、オンにするまで拒否されます。",
+  "mfa-off.key.own": "ご自身のMFAがオフのため、オンにするまでこのキーは拒否されます。",
+  "mfa-off.key.removed":
+    "これは、MFAがオフのままアカウントを離れた{name}さんのキーです。今後も拒否されるため、代わりのキーを発行してください。",
+  "mfa-off.issued":
+    "このキーの発行元は{name}さんのキーです。{name}さんのMFAがオフのため、オンにするまで両方とも拒否されます。",
+  "mfa-off.issued.own": "このキーの発行元はご自身のキーです。MFAがオフのため、オンにするまで両方とも拒否されます。",
+  "mfa-off.issued.removed":
+    "このキーの発行元は、MFAがオフのままアカウントを離れた{name}さんのキーです。今後も両方とも拒否されるため、代わりのキーを発行してください。",
+  "mfa-off.stays": "{name}さんがMFAをオンにするまで拒否されます。",
+  "mfa-off.stays.own": "ご自身のMFAをオンにするまで拒否されます。",
+  "mfa-off.stays.removed": "MFAがオフのまま{name}さんがアカウントを離れたため、拒否されたままです。",
   "pair.generate": "新しいキーを生成",
   "pair.expires": "有効期限",
   "pair.switch": "{name}を有効にする",

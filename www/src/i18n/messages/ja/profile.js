@@ -44,6 +44,7 @@ export default {
 
   "notices.heading": "メールでのお知らせ",
   "notices.lead": "自分のサインインに関するメールのほかに、このアカウントのキーについて受け取るお知らせです。",
+  "notices.all": "過去90日間のすべてのお知らせ",
   "notices.key_issued": "新しいキー",
   "notices.key_issued.hint":
     "メンバーがキーを発行したとき。オーナーにはすべてのキー、ほかのメンバーには自分のキーについて届きます。",
