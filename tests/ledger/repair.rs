@@ -315,6 +315,17 @@ fn a_rebuild_sees_to_what_a_new_history_lacks_and_the_repair_to_the_rest() {
     }
 }
 
+/// As a restored ledger may be: a new history has begun, and its rebuild and puts are gone.
+#[test]
+fn the_repair_puts_what_no_rebuild_will() {
+    let (world, _, mut kv) = stocked(3);
+    world.handle(LedgerRequest::Restored { epoch: Epoch::new(5) }).unwrap();
+    let lost = ["DELETE FROM rebuild", "DELETE FROM due WHERE kind <> 'repair'"];
+    world.sql.apply(&lost.map(Statement::new)).unwrap();
+    assert_eq!(puts(&live(&world, &mut kv, DAY + 2 * HOUR)), 3);
+    settled(&world, &kv);
+}
+
 #[test]
 fn another_record_with_the_same_number_gives_the_key_a_new_one() {
     let (world, _, mut kv) = stocked(2);
