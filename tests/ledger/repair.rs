@@ -446,6 +446,28 @@ fn a_repair_goes_on_after_crashes_and_outages_where_it_stood() {
     settled(&world, &kv);
 }
 
+/// What was acknowledged in the millisecond of its beginning may have been put before.
+#[test]
+fn a_rebuild_leaves_out_what_kv_has_acknowledged_since_it_began() {
+    for (is_since, expected) in [(false, 1), (true, 0)] {
+        let (world, owner, mut kv) = stocked(0);
+        let owner = world.renewed(owner);
+        world.issue(owner, "{}");
+        let put = up_to(&world, &mut kv, |effect| matches!(effect, Effect::PutRecord { .. }));
+        if is_since {
+            world.handle(LedgerRequest::Rebuild).unwrap();
+            world.wait(1);
+        }
+        carry_out(&world, &mut kv, &put);
+        if !is_since {
+            world.handle(LedgerRequest::Rebuild).unwrap();
+        }
+        assert_eq!(puts(&live(&world, &mut kv, HOUR)), expected, "{is_since}");
+        assert!(!world.progress().rebuilding);
+        settled(&world, &kv);
+    }
+}
+
 #[test]
 fn a_rebuild_puts_everything_a_batch_at_a_time_and_tells_how_far_it_is() {
     let (world, _, mut kv) = stocked(130);
