@@ -27,7 +27,7 @@ export const WINGS = {
       ["--test", "ledger"],
     ],
   },
-  replication: { ...CORE, beyond: [["--test", "protocol"], SIMULATION] },
+  replication: { ...CORE, beyond: [["--test", "protocol"], ["--test", "ledger"], SIMULATION] },
   verify: { ...CORE, beyond: [SIMULATION] },
   lease: { ...CORE, beyond: [SIMULATION] },
   gateway: { ...CORE, beyond: [["--test", "fuzz_seeds"], SIMULATION] },

@@ -164,6 +164,21 @@ fn where_nobody_wants_it_there_is_none_and_who_wants_it_later_gets_it() {
 }
 
 #[test]
+fn a_refresh_writes_nothing_while_a_put_is_on_its_way_or_none_is_needed() {
+    let (world, _, _) = documented();
+    let writes = || {
+        let before = world.sql.applies();
+        world.cold();
+        world.sql.applies() - before
+    };
+    assert_eq!(writes(), 0, "KV keeps the document");
+    set(&world, None, Some(true));
+    assert_eq!(writes(), 0, "its put is scheduled");
+    next_put(&world).unwrap();
+    assert_eq!(writes(), 0, "its put is under way");
+}
+
+#[test]
 fn a_put_that_fails_or_is_never_heard_of_again_is_repeated() {
     let (world, _, _) = documented();
     set(&world, None, Some(true));

@@ -387,10 +387,12 @@ fn a22_what_ended_with_its_issuer_is_told_as_ended_and_swept_30_days_later() {
     assert_eq!(status(dead.id), Status::Active);
     let (disabled, ..) = world.changed(owner, set_enabled(&key, false));
     assert_eq!(status(dead.id), Status::Ended);
-    world.changed(owner, set_enabled(&disabled.unwrap(), true));
+    let (enabled, ..) = world.changed(owner, set_enabled(&disabled.unwrap(), true));
     assert_eq!(status(dead.id), Status::Ended, "it does not come back");
     let (living, _) = issued(&world, by_api(&world, proof, 90 * DAY, "[]"));
     assert_eq!(status(living.id), Status::Active);
+    // What leaves the issuer its power ends nothing.
+    world.changed(owner, edit(&enabled.unwrap(), r#"{"name":"Cron"}"#));
 
     let rows = |id: KeyId| world.count(&format!("key WHERE id = '{id}'"));
     let run = |until: i64| {

@@ -93,6 +93,16 @@ fn another_history_is_a_reset() {
     assert_eq!(world.count("account WHERE generation = 1"), 1, "which says nothing about this one");
 }
 
+/// Revision 0 says of a lease that it knows no state, of an account that its state never changed.
+#[test]
+fn a_lease_without_a_state_is_sent_the_one_that_never_changed() {
+    let (world, _) = quiet();
+    let cold = world.cold();
+    assert_eq!(cold.state.as_ref().unwrap().revision, Revision(0));
+    let known = RefreshRequest { epoch: Some(cold.epoch), ..RefreshRequest::default() };
+    assert_eq!(world.refresh(known).state, cold.state);
+}
+
 #[test]
 fn a_lease_that_knows_more_than_happened_begins_a_new_history() {
     for ahead in [

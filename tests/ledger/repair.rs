@@ -315,6 +315,17 @@ fn a_rebuild_sees_to_what_a_new_history_lacks_and_the_repair_to_the_rest() {
     }
 }
 
+/// As a restored ledger may be: a new history has begun, and its rebuild and puts are gone.
+#[test]
+fn the_repair_puts_what_no_rebuild_will() {
+    let (world, _, mut kv) = stocked(3);
+    world.handle(LedgerRequest::Restored { epoch: Epoch::new(5) }).unwrap();
+    let lost = ["DELETE FROM rebuild", "DELETE FROM due WHERE kind <> 'repair'"];
+    world.sql.apply(&lost.map(Statement::new)).unwrap();
+    assert_eq!(puts(&live(&world, &mut kv, DAY + 2 * HOUR)), 3);
+    settled(&world, &kv);
+}
+
 #[test]
 fn another_record_with_the_same_number_gives_the_key_a_new_one() {
     let (world, _, mut kv) = stocked(2);
@@ -433,6 +444,28 @@ fn a_repair_goes_on_after_crashes_and_outages_where_it_stood() {
     }
     live(&world, &mut kv, 2 * HOUR);
     settled(&world, &kv);
+}
+
+/// What was acknowledged in the millisecond of its beginning may have been put before.
+#[test]
+fn a_rebuild_leaves_out_what_kv_has_acknowledged_since_it_began() {
+    for (is_since, expected) in [(false, 1), (true, 0)] {
+        let (world, owner, mut kv) = stocked(0);
+        let owner = world.renewed(owner);
+        world.issue(owner, "{}");
+        let put = up_to(&world, &mut kv, |effect| matches!(effect, Effect::PutRecord { .. }));
+        if is_since {
+            world.handle(LedgerRequest::Rebuild).unwrap();
+            world.wait(1);
+        }
+        carry_out(&world, &mut kv, &put);
+        if !is_since {
+            world.handle(LedgerRequest::Rebuild).unwrap();
+        }
+        assert_eq!(puts(&live(&world, &mut kv, HOUR)), expected, "{is_since}");
+        assert!(!world.progress().rebuilding);
+        settled(&world, &kv);
+    }
 }
 
 #[test]

@@ -412,6 +412,17 @@ mod tests {
     }
 
     #[test]
+    fn of_a_new_history_kv_holds_nothing_and_nothing_has_settled() {
+        let row = sent().acknowledged(Revision(2), at(20), HISTORY, at(30)).unwrap().settled();
+        let (next, new) = (HISTORY + 1, Publication::new);
+        let changed = row.clone().changed(Revision(3), next, at(40));
+        assert_eq!(changed, new(key_id(), Revision(3), next, at(40)));
+        let unchanged = new(key_id(), Revision(2), next, at(40));
+        let is_sent = Publication { sent_at: Some(at(40)), pending_since: None, ..unchanged };
+        assert_eq!(row.sent(next, at(40)), is_sent);
+    }
+
+    #[test]
     fn a_report_ends_its_put_alone_and_once() {
         let failed = sent().failed(at(20)).unwrap();
         assert_eq!((failed.sent_at, failed.unsure_at), (None, Some(at(20))));

@@ -143,7 +143,8 @@ pub fn url(console_host: &str, account: AccountId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replication::refresh::Mark;
+    use crate::replication::refresh::{MARKS_MAX, Mark};
+    use crate::replication::superseded::FILTER_BYTES_MAX;
     use crate::testing::{account, key_id};
 
     fn state() -> AccountState {
@@ -214,6 +215,19 @@ mod tests {
         let mac = Base64UrlUnpadded::encode_string(&key(1).mac(&[LABEL, long.as_bytes()]));
         let long = format!("{mac}\n{long}");
         assert_eq!(Shared::parse(&long, [key(1)].iter(), account()), None);
+    }
+
+    /// An isolate with a full lease shares it like any other.
+    #[test]
+    fn the_fullest_lists_with_the_longest_filter_are_shared() {
+        let mark = Mark { id: key_id(), revision: Revision((1 << 53) - 1) };
+        let full = reply(Delta::Changes(vec![mark; MARKS_MAX]));
+        let full = Refresh { unsettled: Unsettled::Set(vec![mark; MARKS_MAX]), ..full };
+        let filter = SupersededFilter::of(&vec![key_id(); 8 * FILTER_BYTES_MAX]);
+        let sent = UnixMs::from_ms(5_000);
+        let full = Shared::new(account(), sent, Revision(11), &full, &state(), Some(filter));
+        let text = full.text(&key(1)).unwrap();
+        assert_eq!(Shared::parse(&text, [key(1)].iter(), account()), Some(full));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Tests by which moment a fact is dated, where time passes between a question and its answer, and
 //! which facts a later but weaker one must not undo.
 
-use super::super::{DOCUMENT_LIFE, GIVEN_UP, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
+use super::super::{GIVEN_UP, OUTAGE_MEMORY, REFRESH_ATTEMPTS};
 use super::copies::{document, eventual, graceful, none, shared};
 use super::*;
 use crate::lease::call::{CopySource, RenewalStep};
+use crate::replication::refresh::SETTLE_MS;
 
 fn ms(span: DurationMs) -> i64 {
     span.as_ms().try_into().unwrap()
@@ -116,15 +117,16 @@ fn a_document_dates_a_lease_from_the_start_of_its_read_whether_it_is_newer_or_ol
     assert_eq!(isolate.need(key('a'), 2_000 + T), Some(Fetch::Kv(key('a'))));
 }
 
-/// Reads of documents that are all older than the lease renew no lease.
+/// Reads of documents that are all older than the lease renew no lease. It lives for S: each change
+/// stays unsettled for as long, so every document of that time names it.
 #[test]
 fn a_lease_ends_with_the_life_of_its_last_document_however_often_older_ones_are_read() {
     let mut isolate = eventual();
+    let life = SETTLE_MS as i64;
     isolate.read_document(0, 0, 10, reply(5));
-    for from in (T..ms(DOCUMENT_LIFE)).step_by(5_000) {
+    for from in (T..life).step_by(5_000) {
         isolate.read_document(from, from, 9, reply(5));
     }
-    let life = ms(DOCUMENT_LIFE);
     assert_eq!((isolate.known(life - 1), isolate.known(life)), (Some(5), None));
 }
 
