@@ -116,7 +116,16 @@ for (const name of ["nginx", "haproxy", "caddy"]) {
         { "x-forwarded-uri": "/public" },
       ])
         refused(await send({ key: keys.reader, method: "POST", headers: forged }), 403);
-      for (const override of ["x-http-method-override", "x-method-override", "x_http_method_override"]) {
+      for (const override of [
+        "x-http-method-override",
+        "x-method-override",
+        "x_http_method_override",
+        "method-override",
+        "http-method-override",
+        "x-override-method",
+        "x-http-method",
+        "x-method",
+      ]) {
         const answer = await send({ key: keys.reader, headers: { [override]: "DELETE" } });
         // A permission that nginx keeps does not know of it, so nginx cuts it out.
         if (answer.status === 200) assert.ok(!Object.hasOwn(answer.reached.headers, override), override);
@@ -139,6 +148,44 @@ for (const name of ["nginx", "haproxy", "caddy"]) {
       assert.equal(reached.headers["claviger-permissions"], "demo:read");
       assert.equal(reached.headers["claviger-address"], "127.0.0.1");
       assert.ok(!reached.headers["claviger-verifier"]);
+    });
+
+    test("passes on no other spelling of an identity, nor of the key", async () => {
+      const forged = Object.fromEntries(
+        ["claviger_account", "claviger.permissions", "_claviger-account", "claviger_"].map((name) => [name, "forged"]),
+      );
+      const { status, reached } = await send({ key: keys.all, headers: forged });
+      assert.equal(status, 200);
+      assert.ok(!JSON.stringify(reached.headers).includes("forged"), JSON.stringify(reached.headers));
+      const key = keys.all.credential;
+      for (const headers of [{ x_api_key: key }, { "authorization.": `Bearer ${key}` }, { "x.api.key": key }]) {
+        for (const also of [undefined, keys.all]) {
+          const answer = await send({ key: also, headers });
+          if (answer.status === 200) assert.ok(!JSON.stringify(answer.reached.headers).includes(key), "cut out");
+          else refused(answer, 401);
+        }
+      }
+    });
+
+    test("keeps the identity from a client that names it in Connection", async () => {
+      const connection = "claviger-account, claviger-key, claviger-permissions";
+      const { status, reached } = await send({ key: keys.reader, headers: { connection } });
+      assert.equal(status, 200);
+      assert.equal(reached.headers["claviger-account"], at.session.account.id);
+      assert.equal(reached.headers["claviger-permissions"], "demo:read");
+      assert.ok(!/claviger/i.test(reached.headers.connection ?? ""), reached.headers.connection);
+    });
+
+    test("passes on no upgrade but a WebSocket's", async () => {
+      for (const upgrade of ["h2c", "HTTP/2.0", "websocket, h2c", "foo"]) {
+        const headers = {
+          connection: "upgrade, http2-settings",
+          upgrade,
+          "http2-settings": "AAMAAABkAARAAAAAAAIAAAAA",
+        };
+        const { reached } = await send({ key: keys.reader, headers });
+        assert.ok(!reached?.headers.upgrade, `${upgrade} ▸ ${reached?.headers.upgrade}`);
+      }
     });
 
     test("limits a key to networks by the client's own address", async () => {
@@ -192,6 +239,18 @@ for (const name of ["nginx", "haproxy", "caddy"]) {
     });
   });
 }
+
+test("nginx keeps a permission for the place alone that it was given for", async () => {
+  const ports = { claviger: at.worker.port, api: api.port };
+  const proxy = await startProxy("nginx", { ...ports, verifier: keys.verifier.credential });
+  try {
+    const headers = { authorization: `Bearer ${keys.reader.credential}` };
+    const status = async (path) => (await request(proxy.port, HOST, path, { headers })).status;
+    assert.deepEqual([await status("/admin/x"), await status("/a"), await status("/admin/x")], [403, 200, 403]);
+  } finally {
+    await proxy.dispose();
+  }
+});
 
 describe("a proxy whose own key is wrong", () => {
   for (const name of ["nginx", "haproxy", "caddy"]) {

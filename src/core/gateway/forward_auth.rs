@@ -14,7 +14,7 @@
 //! | `traefik` | `X-Forwarded-Method` | `X-Forwarded-For` |
 //! | `ingress-nginx` | `X-Original-Method` | `X-Forwarded-For` |
 //!
-//! `<access>` is `any-key`, a permission, or two of them separated by a comma: the first for
+//! `<access>` is `any-key`, a permission, or two of them separated by `,` or `~`: the first for
 //! requests that read, the second for those that may change something. It stands in the path, which
 //! the proxy's settings fix, and not in a header, which a client could send. The URI of the
 //! client's request decides nothing, so it is not read.
@@ -147,7 +147,7 @@ impl ForwardAuth {
             return Err(ProxyFault::Access);
         }
         let permission = |text: &str| text.parse::<Permission>().map_err(|_| ProxyFault::Access);
-        let access = match access.split_once(',') {
+        let access = match access.split_once([',', '~']) {
             Some((read, write)) => {
                 DemandedAccess::Permission { read: permission(read)?, write: permission(write)? }
             }
@@ -166,15 +166,11 @@ impl ForwardAuth {
     /// # Errors
     /// A [`ProxyFault`] about the header with the method.
     pub fn permission(&self, request: &Request<'_>) -> Result<Option<&Permission>, ProxyFault> {
+        // Whatever is not a method that reads needs the second permission.
         let method = match self.dialect.method_header() {
             Some(name) => single(request, name)?,
             None => request.method,
         };
-        let is_method =
-            |sign: u8| sign.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&sign);
-        if !method.bytes().all(is_method) {
-            return Err(ProxyFault::Malformed(self.dialect.method_header().unwrap_or_default()));
-        }
         let DemandedAccess::Permission { read, write } = &self.access else {
             return Ok(None);
         };
@@ -232,8 +228,9 @@ impl ForwardAuth {
             ("claviger-key", valid.key.to_string()),
             ("claviger-permissions", permissions.join(" ")),
             ("cache-control", control),
-            // nginx prefers it to `Cache-Control`.
-            ("x-accel-expires", cache.to_string()),
+            // nginx prefers it to `Cache-Control`, counts in whole seconds, and keeps an answer through
+            // the last of them.
+            ("x-accel-expires", cache.saturating_sub(1).to_string()),
             ("vary", vary.concat()),
         ];
         if self.dialect == Dialect::Envoy && !carriers.is_empty() {

@@ -194,21 +194,27 @@ impl<R: LeaseRules> Gateway<R> {
     /// forward authentication, issuance and the OAuth endpoints that a rule opens there. The admin
     /// Worker serves all other paths, but not to verifiers.
     fn decide_console(&self, request: &Request<'_>) -> Decision {
-        let rule = self.config.rules.find(&self.config.console_host, request.url.path);
-        if let Some(Origin::OAuth(route)) = rule.map(|rule| &rule.origin) {
-            return self.decide_oauth(*route, request);
-        }
-        match request.url.path {
-            VERIFY_PATH if request.method == "POST" => Decision::Verify,
-            VERIFY_PATH => self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into()),
-            oauth::INTROSPECTION_PATH => Decision::Introspect,
-            issuance::PATH => Decision::Issue,
-            path if path.starts_with(forward_auth::PREFIX) => Decision::ForwardAuth,
-            _ if !request.headers.is_whole() => Decision::ReadHeaders,
-            _ if request.headers.find(VERIFIER_HEADER).is_some() => {
-                self.refuse(&GatewayProblem::NotForVerifiers)
+        let path = request.url.path;
+        match path {
+            VERIFY_PATH if request.method == "POST" => return Decision::Verify,
+            VERIFY_PATH => {
+                return self.refuse(&RequestProblem::MethodNotAllowed { allow: "POST" }.into());
             }
-            path => done(Outcome::Admin(self.admin_forward(request, path))),
+            oauth::INTROSPECTION_PATH => return Decision::Introspect,
+            _ if path.starts_with(forward_auth::PREFIX) => return Decision::ForwardAuth,
+            _ => {}
+        }
+        if !request.headers.is_whole() {
+            return Decision::ReadHeaders;
+        }
+        if request.headers.find(VERIFIER_HEADER).is_some() {
+            return self.refuse(&GatewayProblem::NotForVerifiers);
+        }
+        let rule = self.config.rules.find(&self.config.console_host, path);
+        match rule.map(|rule| &rule.origin) {
+            Some(Origin::OAuth(route)) => self.decide_oauth(*route, request),
+            _ if path == issuance::PATH => Decision::Issue,
+            _ => done(Outcome::Admin(self.admin_forward(request, path))),
         }
     }
 

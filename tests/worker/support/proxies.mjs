@@ -66,7 +66,7 @@ const PROXIES = {
   nginx: {
     async start({ claviger, api, port, dir, verifier }) {
       const text = await configuration("nginx.conf", [
-        ["/var/cache/nginx/claviger", join(dir, "cache")],
+        ["/dev/shm/claviger", join(dir, "cache")],
         ["listen 443 ssl;", `listen 127.0.0.1:${port};`],
         ["ssl_certificate /etc/ssl/api.example.com.pem;", ""],
         ["ssl_certificate_key /etc/ssl/private/api.example.com.key;", ""],
@@ -76,7 +76,7 @@ const PROXIES = {
         ["127.0.0.1:9000", `127.0.0.1:${api}`],
       ]);
       await writeFile(join(dir, "verifier.conf"), `proxy_set_header Claviger-Verifier "${verifier}";\n`);
-      return nginx(dir, `http { ${inFolder(dir)}\n${text} }`);
+      return nginx(dir, `http { ${inFolder(dir)}\n${withAdmin(text)} }`);
     },
   },
   haproxy: {
@@ -123,6 +123,16 @@ const PROXIES = {
     },
   },
 };
+
+/** Adds a place of the API that needs another permission, as an operator would: by a copy of both locations. */
+function withAdmin(text) {
+  const [, locations] = /^( {4}location \/ \{.*?^ {4}\}\n)\}/ms.exec(text);
+  const copy = locations
+    .replace("location / {", "location /admin/ {")
+    .replaceAll("/.claviger", "/.claviger-admin")
+    .replaceAll("demo:read,demo:write", "admin:use");
+  return text.replace(locations, locations + copy);
+}
 
 /** Settings of nginx that keep its files in one folder. */
 const inFolder = (dir) =>

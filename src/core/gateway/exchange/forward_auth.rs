@@ -14,6 +14,7 @@ use crate::gateway::exchange::verifier::VerifierCall;
 use crate::gateway::extract::{self, Carried};
 use crate::gateway::forward_auth::{ForwardAuth, ProxyFault, cache_s};
 use crate::gateway::gateway::{VERIFIER_HEADER, client_address};
+use crate::gateway::header_names::OF_CREDENTIALS;
 use crate::gateway::problem::{GatewayProblem, challenge};
 use crate::verify::verdict::Denial;
 
@@ -56,6 +57,10 @@ async fn allow(call: &mut VerifierCall<'_>) -> Result<Response, AskRefused> {
     let permission = wanted.permission(request).map_err(AskRefused::Proxy)?;
     let address = wanted.address(request, client_address(request)).map_err(AskRefused::Proxy)?;
     let carried = extract::find(request, &PLACES, &call.gateway.borrow().config().prefix);
+    // The proxy removes the two headers, and would pass another spelling of them on with the key.
+    if !carried.headers.iter().all(|name| OF_CREDENTIALS.contains(name)) {
+        return Err(AskRefused::Denied(Denial::Malformed, None));
+    }
     let denied = |denial| AskRefused::Denied(denial, permission.cloned());
     let check = CheckRequest {
         subject: Subject::Credential(SecretText::new(text_of(&carried).map_err(denied)?.into())),
