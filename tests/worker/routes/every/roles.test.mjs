@@ -104,6 +104,7 @@ const TABLE = {
   "POST /v1/notices/read": MEMBERS,
   "PATCH /v1/account": OWNERS,
   "POST /v1/verify": EVERYBODY,
+  "POST /v1/introspect": EVERYBODY,
 };
 
 /** Routes that the others need, or that end the session: last, and before. */
@@ -136,10 +137,11 @@ test("every documented route has a row, and a good request", async () => {
   );
   assert.deepEqual(Object.keys(TABLE).sort(), [...documented].sort());
   const sent = new Set(ROUTES.map(({ method, path }) => `${method} ${template(path())}`));
-  // A set-up link that works is needed nowhere else: `routes/setup/check.test.mjs` checks it.
+  // A set-up link that works is needed nowhere else: `routes/setup/check.test.mjs` checks it. An introspection takes a form, and
+  // answers as OAuth does: `routes/introspect` checks it.
   assert.deepEqual(
     [...documented].filter((route) => !sent.has(route)),
-    ["POST /v1/setup/check"],
+    ["POST /v1/setup/check", "POST /v1/introspect"],
   );
 });
 
