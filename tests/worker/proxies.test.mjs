@@ -177,15 +177,30 @@ for (const name of ["nginx", "haproxy", "caddy"]) {
     });
 
     test("passes on no upgrade but a WebSocket's", async () => {
-      for (const upgrade of ["h2c", "HTTP/2.0", "websocket, h2c", "foo"]) {
-        const headers = {
-          connection: "upgrade, http2-settings",
-          upgrade,
-          "http2-settings": "AAMAAABkAARAAAAAAAIAAAAA",
-        };
-        const { reached } = await send({ key: keys.reader, headers });
-        assert.ok(!reached?.headers.upgrade, `${upgrade} ▸ ${reached?.headers.upgrade}`);
+      const before = api.upgrades.length;
+      for (const lines of [
+        ["h2c"],
+        ["HTTP/2.0"],
+        ["websocket, h2c"],
+        ["h2c", "websocket"],
+        ["websocket", "h2c"],
+        ["foo"],
+      ]) {
+        api.requests.length = 0;
+        const answer = await request(proxy.port, HOST, "/a", {
+          headers: [
+            ["authorization", `Bearer ${keys.reader.credential}`],
+            ["connection", "upgrade, http2-settings"],
+            ["http2-settings", "AAMAAABkAARAAAAAAAIAAAAA"],
+            ...lines.map((value) => ["upgrade", value]),
+          ],
+        });
+        await answer.text();
+        const upgrades = api.upgrades.slice(before).filter((value) => value !== "websocket");
+        assert.deepEqual(upgrades, [], lines.join(" and "));
+        assert.ok(!api.requests[0]?.headers["http2-settings"]);
       }
+      assert.equal((await send({ key: keys.reader, headers: { connection: "upgrade", upgrade: "h2c" } })).status, 200);
     });
 
     test("limits a key to networks by the client's own address", async () => {

@@ -36,12 +36,14 @@ export async function configuration(name, replaced) {
 /** Starts a server that stands for the API, and records each request with its body. */
 export async function startApi() {
   const requests = [];
+  const upgrades = [];
   const server = http.createServer(async (incoming, outgoing) => {
     const { method, url, headers } = incoming;
     requests.push({ method, url, headers, body: await buffer(incoming) });
     outgoing.setHeader("content-type", "text/plain");
     outgoing.end("from the API");
   });
+  server.on("upgrade", ({ headers }) => upgrades.push(headers.upgrade));
   const sockets = new WebSocketServer({ server });
   sockets.on("connection", (socket, { url, headers }) => {
     requests.push({ method: "GET", url, headers });
@@ -52,6 +54,8 @@ export async function startApi() {
   return {
     port: server.address().port,
     requests,
+    /** Values of `Upgrade` that reached the API. */
+    upgrades,
     async dispose() {
       sockets.close();
       server.closeAllConnections();
@@ -130,7 +134,7 @@ function withAdmin(text) {
   const copy = locations
     .replace("location / {", "location /admin/ {")
     .replaceAll("/.claviger", "/.claviger-admin")
-    .replaceAll("demo:read,demo:write", "admin:use");
+    .replace("/nginx/demo:read,demo:write;", "/nginx/admin:use;");
   return text.replace(locations, locations + copy);
 }
 
