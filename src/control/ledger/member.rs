@@ -21,11 +21,13 @@ pub struct Member {
 }
 
 impl Member {
-    /// The columns that [`Self::read`] expects, in its order.
+    /// The columns that [`Self::read`] expects, in its order. The numbers of a member's notices
+    /// have no gaps, so the first and the last one say how many are unread.
     pub const COLUMNS: &str =
         "member.id, member.name, member.email, member.role, member.language, member.secret_version,
-        (SELECT count(*) FROM member_notice WHERE member_notice.member = member.id
-            AND member_notice.number > member.notices_read)";
+        max(0, ifnull((SELECT max(number) FROM member_notice WHERE member = member.id), 0)
+            - max(member.notices_read,
+                ifnull((SELECT min(number) FROM member_notice WHERE member = member.id), 1) - 1))";
 
     /// Loads the member with this ID; `None` also for a member who was removed.
     pub fn load(sql: &dyn Sql, id: MemberId) -> Result<Option<Self>, SqlError> {

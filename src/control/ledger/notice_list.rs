@@ -16,15 +16,16 @@ use crate::protocol::notice_list::{ListedNotice, NoticePage, PAGE_NOTICES_MAX};
 /// Retention of a notice. The daily look for keys that end removes older ones.
 pub const KEPT: DurationMs = DurationMs::from_days(90);
 
-/// Most notices of one member: ten pages. A notice with a list of keys is at most 16 KB, so these
-/// are at most 8 MB.
+/// Most notices of one member: ten pages. The largest one lists the 100 keys of a deletion in about
+/// 30 KB, so these are at most 15 MB.
 pub const PER_MEMBER_MAX: u32 = 500;
 
 /// Returns the writes that list a notice, and remove the earliest beyond [`PER_MEMBER_MAX`].
 pub fn add(member: MemberId, letter: &Letter, now: UnixMs) -> Result<[Statement; 2], SqlError> {
     let letter = serde_json::to_string(letter)
         .map_err(|_| SqlError::Column { column: 0, expected: "a letter" })?;
-    // Numbers rise even if all notices of the member are gone.
+    // The number is above that of the last look, so the notice is unread. Numbers recur only once
+    // all notices of the member are gone.
     let text = "INSERT INTO member_notice (member, number, at_ms, letter)
         SELECT id, 1 + max(notices_read, ifnull((SELECT max(number) FROM member_notice WHERE member = id), 0)), ?, ?
         FROM member WHERE id = ?";
