@@ -58,6 +58,29 @@ test("further pages are added below, and a failed one can be tried again", async
   await expect(button(page, "Show older notices")).toHaveCount(0);
 });
 
+test("an answer that comes after the sign-out brings nothing back", async ({ page }) => {
+  await standIn(page, { session: { unread_notices: 2 }, listed: [noticesOfEachKind()] });
+  const { promise: held, resolve: release } = Promise.withResolvers();
+  await page.route(
+    (url) => url.pathname === "/v1/notices/read",
+    async (route) => {
+      await held;
+      await route.fallback();
+    },
+  );
+  await open(page, "#/notices");
+  await expect(entries(page)).toHaveCount(noticesOfEachKind().length);
+  await menu(page).click();
+  await button(page, "Sign out").click();
+  await expect(page.locator("#password")).toBeVisible();
+  const answered = page.waitForResponse("**/v1/notices/read");
+  release();
+  await (await answered).finished();
+  await page.waitForTimeout(200);
+  await expect(page.locator("#password")).toBeVisible();
+  await expect(menu(page)).toHaveCount(0);
+});
+
 test("no notices, and notices that cannot be loaded", async ({ page }) => {
   await standIn(page);
   await answerInstead(page, "GET", "/v1/notices", problem(503, "unavailable"), 1);

@@ -85,6 +85,14 @@ export function App({ answering }) {
     },
     [show],
   );
+  const amend = useCallback(
+    /**
+     * @param {string} member
+     * @param {Partial<Session>} part
+     */
+    (member, part) => setSession((shown) => (shown?.member.id === member ? { ...shown, ...part } : shown)),
+    [],
+  );
   const leave = useCallback(() => {
     setSession(null);
     show(preferredLanguage());
@@ -112,7 +120,7 @@ export function App({ answering }) {
         {problem ? (
           <LoadFailure problem={problem} onRetry={load} />
         ) : (
-          <Screen session={session} enter={enter} leave={leave} />
+          <Screen session={session} enter={enter} amend={amend} leave={leave} />
         )}
       </Announcer>
     </LocaleProvider>
@@ -134,9 +142,10 @@ function LoadFailure({ problem, onRetry }) {
  * @param {object} props
  * @param {Session | null | undefined} props.session
  * @param {(document: Session) => Promise<void>} props.enter
+ * @param {(member: string, part: Partial<Session>) => void} props.amend
  * @param {() => void} props.leave
  */
-function Screen({ session, enter, leave }) {
+function Screen({ session, enter, amend, leave }) {
   const route = useRoute();
   /** @param {Session} document */
   const begin = async (document) => {
@@ -156,17 +165,19 @@ function Screen({ session, enter, leave }) {
     return (
       <SignIn resetting={route.page === "reset"} email={session?.member.email} onReset={leave} onSignedIn={enter} />
     );
-  return <SignedIn key={session.member.id} session={session} enter={enter} leave={leave} route={route} />;
+  const props = { session, enter, amend, leave, route };
+  return <SignedIn key={session.member.id} {...props} />;
 }
 
 /**
  * @param {object} props
  * @param {Session} props.session
  * @param {(document: Session) => Promise<void>} props.enter
+ * @param {(member: string, part: Partial<Session>) => void} props.amend
  * @param {() => void} props.leave
  * @param {Route} props.route
  */
-function SignedIn({ session, enter, leave, route }) {
+function SignedIn({ session, enter, amend, leave, route }) {
   const [challenge, setChallenge] = useState(/** @type {PendingChallenge | null} */ (null));
   const pending = useRef(/** @type {Promise<boolean> | null} */ (null));
 
@@ -183,7 +194,10 @@ function SignedIn({ session, enter, leave, route }) {
     });
     return pending.current;
   }, []);
-  const value = useMemo(() => ({ session, enter, leave, request: withChallenges(ask) }), [session, enter, leave, ask]);
+  const value = useMemo(
+    () => ({ session, enter, amend, leave, request: withChallenges(ask) }),
+    [session, enter, amend, leave, ask],
+  );
 
   return (
     <SessionProvider value={value}>

@@ -35,6 +35,8 @@ import { send } from "./api.js";
  * @property {Session} session
  * @property {import('./api.js').Request} request
  * @property {(session: Session) => Promise<void>} enter shows another session document
+ * @property {(member: string, part: Partial<Session>) => void} amend replaces a part of the session document, if it
+ *   is still that of this member: an answer may come after the member has left
  * @property {() => void} leave shows the sign-in page
  */
 

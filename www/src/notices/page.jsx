@@ -16,7 +16,7 @@ import { loadNotices, markRead } from "./requests.js";
  * nothing again, so that the marks of this visit stay.
  */
 function useNotices() {
-  const { session, request, enter } = useSession();
+  const { session, request, amend } = useSession();
   const [notices, setNotices] = useState(/** @type {Notice[] | null} */ (null));
   const [next, setNext] = useState(/** @type {number | null} */ (null));
   const [problem, setProblem] = useState(/** @type {import('../client/api.js').Problem | null} */ (null));
@@ -25,7 +25,7 @@ function useNotices() {
   const read = async (/** @type {number} */ id) => {
     const answer = await markRead(request, id);
     // If it fails, they are unread at the next visit.
-    if (answer.ok) enter({ ...session, unread_notices: answer.data.unread, now: answer.data.now });
+    if (answer.ok) amend(session.member.id, { unread_notices: answer.data.unread });
   };
   /** Loads the page after those that are shown; returns its notices. */
   const load = async () => {
