@@ -1,10 +1,10 @@
-//! Defines token introspection (RFC 7662): `POST /v1/introspect`, with which a verifier asks about a
-//! credential as OAuth clients and mail servers do. The check is that of
+//! Defines token introspection (RFC 7662): `POST /v1/introspect`, with which a verifier asks about
+//! a credential as OAuth clients and mail servers do. The check is that of
 //! [`POST /v1/verify`](crate::gateway::verify_body).
 //!
-//! The caller is a [verifier](crate::gateway::gateway::VERIFY_PATH). It presents its key in one way:
-//! as a pair by HTTP Basic or by `client_id` and `client_secret` in the body, or whole as a bearer
-//! token or in `Claviger-Verifier`. The token that it asks about is never its own key. Otherwise a
+//! The caller is a [verifier](crate::gateway::gateway::VERIFY_PATH). It presents its key in one
+//! way: as a pair by HTTP Basic or by `client_id` and `client_secret` in the body, or whole as a
+//! bearer token or in `Claviger-Verifier`. The token that it asks about is never its own key. Otherwise a
 //! caller could prove a right to ask with the very text that it wants to learn about.
 //!
 //! The answer about anything but a valid credential is `{"active":false}`, whatever the reason
@@ -99,23 +99,15 @@ impl<R: LeaseRules> Gateway<R> {
             None => Ok(()),
         }
     }
+}
 
-    /// Checks that the token is not the caller's own key.
-    ///
-    /// # Errors
-    /// [`OAuthError::OwnKey`] if both texts name one key.
-    pub fn check_other(
-        &self,
-        token: &str,
-        caller: &str,
-        arrival: UnixMs,
-    ) -> Result<(), OAuthError> {
-        let named = self.key_id(token, arrival);
-        if named.is_some() && named == self.key_id(caller, arrival) {
-            return Err(OAuthError::OwnKey);
-        }
-        Ok(())
-    }
+/// Checks that the token is not the caller's own key. A text that only names that key, which a
+/// client of the caller can write, is a token like any other.
+///
+/// # Errors
+/// [`OAuthError::OwnKey`] if both texts are one.
+pub fn check_other(token: &str, caller: &str) -> Result<(), OAuthError> {
+    if token == caller { Err(OAuthError::OwnKey) } else { Ok(()) }
 }
 
 /// Builds the response about a credential that is not valid, or that the caller may not see.

@@ -6,7 +6,9 @@ use crate::base::id::AccountId;
 use crate::gateway::exchange::oauth::read_form;
 use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
 use crate::gateway::exchange::verifier::VerifierCall;
-use crate::gateway::introspection::{PARAMETERS, active, caller, check_request, inactive};
+use crate::gateway::introspection::{
+    PARAMETERS, active, caller, check_other, check_request, inactive,
+};
 use crate::gateway::oauth::{OAuthError, check_head};
 use crate::verify::verdict::Denial;
 
@@ -30,7 +32,7 @@ async fn introspect(call: &mut VerifierCall<'_>) -> Result<Response, OAuthError>
     let form = read_form(request, &PARAMETERS, call.platform).await?;
     let check = check_request(&form)?;
     let text = caller(&form, request, gateway.borrow().config())?;
-    gateway.borrow().check_other(form.token()?, text.expose(), request.arrived)?;
+    check_other(form.token()?, text.expose())?;
     let verifier = call.authenticate(text.expose()).await;
     let verifier = verifier.map_err(|denial| OAuthError::of_verifier(denial.into()))?;
     // One check has one verdict.

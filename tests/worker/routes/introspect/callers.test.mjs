@@ -68,6 +68,11 @@ describe("a verifier", () => {
     const bearer = [{ authorization: `Bearer ${text}` }, {}];
     refused(await ask(bearer, { token: text }), 400, "invalid_request");
     refused(await ask([{ "claviger-verifier": text }, {}], { token: text }), 400, "invalid_request");
+    // Whoever knows its access key, which is no secret, can write a text that names it.
+    for (const forged of [`${verifier.access_key}${"0".repeat(60)}`, `${verifier.credential.slice(0, -1)}0`]) {
+      const { body } = expect(await ask(waysOf(verifier).basic, { token: forged }), 200);
+      assert.deepEqual(body, { active: false }, forged);
+    }
     // A token of the verifier's own key is another credential.
     const own = await token(at, verifier);
     const { body } = expect(await ask(waysOf(verifier).basic, { token: own }), 200);
