@@ -105,7 +105,7 @@ pub enum ProxyFault {
     #[error("the path must name nginx, haproxy, caddy, envoy, traefik or ingress-nginx")]
     Dialect,
     /// The path names no access.
-    #[error("the path must end with any-key, a permission, or two separated by a comma")]
+    #[error("the path must end with any-key, a permission, or two separated by a comma or ~")]
     Access,
     /// A header of the dialect is missing or empty.
     #[error("the header {0} is missing: the proxy must set it")]
@@ -160,8 +160,8 @@ impl ForwardAuth {
         Ok(Self { dialect, access })
     }
 
-    /// Returns the permission that the client's request demands; `None` for any valid key. A request that asks its origin for
-    /// another method may change something, whatever its own method is.
+    /// Returns the permission that the client's request demands; `None` for any valid key. A
+    /// request that asks its origin for another method may change something, whatever its own is.
     ///
     /// # Errors
     /// A [`ProxyFault`] about the header with the method.
@@ -228,8 +228,8 @@ impl ForwardAuth {
             ("claviger-key", valid.key.to_string()),
             ("claviger-permissions", permissions.join(" ")),
             ("cache-control", control),
-            // nginx prefers it to `Cache-Control`, counts in whole seconds, and keeps an answer through
-            // the last of them.
+            // nginx prefers it to `Cache-Control`, counts in whole seconds, and keeps an answer
+            // through the last of them.
             ("x-accel-expires", cache.saturating_sub(1).to_string()),
             ("vary", vary.concat()),
         ];

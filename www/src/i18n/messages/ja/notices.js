@@ -22,7 +22,7 @@ export default {
   "notice.kind.key_generated": { other: "キーペア{count}件を生成しました" },
   "notice.kind.key_network": { other: "キー{count}件が新しいネットワークから使われました" },
   "notice.kind.key_end": { other: "キー{count}件がまもなく期限を迎えます" },
-  "notice.kind.act": { other: "まれな操作が{count}件ありました" },
+  "notice.kind.act": { other: "確認が必要な操作が{count}件ありました" },
   "notice.kind.keys_deleted": { other: "キー{count}件が削除されました" },
   "notice.kind.password_changed": "パスワードが変更されました",
   "notice.kind.password_changed.reset": "メールの認証コードでパスワードが再設定されました",
