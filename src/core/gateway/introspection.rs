@@ -4,8 +4,8 @@
 //!
 //! The caller is a [verifier](crate::gateway::gateway::VERIFY_PATH). It presents its key in one
 //! way: as a pair by HTTP Basic or by `client_id` and `client_secret` in the body, or whole as a
-//! bearer token or in `Claviger-Verifier`. The token that it asks about is never its own key. Otherwise a
-//! caller could prove a right to ask with the very text that it wants to learn about.
+//! bearer token or in `Claviger-Verifier`. The token that it asks about is never its own key.
+//! Otherwise a caller could prove a right to ask with the very text that it wants to learn about.
 //!
 //! The answer about anything but a valid credential is `{"active":false}`, whatever the reason
 //! (§2.2). Every member of an answer is a scalar, because some readers drop arrays and objects.
