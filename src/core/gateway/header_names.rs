@@ -48,14 +48,19 @@ pub fn fold(name: &str) -> String {
     name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric()).chars().map(folded).collect()
 }
 
+/// Returns a folded name without what some applications and gateways put before it.
+fn without_beginning(folded: &str) -> &str {
+    let begins = |beginning| folded.strip_prefix(beginning);
+    begins("http-").or_else(|| begins("grpc-metadata-")).unwrap_or(folded)
+}
+
 /// Returns `true` if an origin must not receive a client's header of this lower-case name.
 pub fn is_removed(name: &str) -> bool {
     if OF_PLATFORM.contains(&name) {
         return false;
     }
     let folded = fold(name);
-    let begins = |beginning| folded.strip_prefix(beginning);
-    let folded = begins("http-").or_else(|| begins("grpc-metadata-")).unwrap_or(&folded);
+    let folded = without_beginning(&folded);
     REMOVED.split(' ').any(|entry| match entry.split_once('*') {
         Some((start, end)) => folded.starts_with(start) && folded.ends_with(end),
         None => entry == folded,
@@ -66,8 +71,7 @@ pub fn is_removed(name: &str) -> bool {
 /// the request.
 pub fn is_method_override(name: &str) -> bool {
     let folded = fold(name);
-    let begins = |beginning| folded.strip_prefix(beginning);
-    let folded = begins("http-").or_else(|| begins("grpc-metadata-")).unwrap_or(&folded);
+    let folded = without_beginning(&folded);
     folded.ends_with("method-override")
         || folded.starts_with("x-http-method")
         || matches!(folded, "method" | "x-method" | "x-override-method")
