@@ -89,6 +89,7 @@ pub fn record(standing: impl FnOnce(Credential) -> Standing) -> Record {
         issued: None,
         sealing: SealingGeneration::default(),
         member: None,
+        user: None,
     };
     Record::new(Epoch::new(0x5f2c_9a0b_7d1e_4386), Revision(12), key_id(), standing(credential))
 }

@@ -298,7 +298,7 @@ impl<R: LeaseRules> World<R> {
             if ask.write { "demo:write" } else { "demo:read" }.parse().unwrap();
         let address = ClientAddress::parse(&format!("10.0.{}.1", ask.network));
         let demand = Demand::Permission(&permission);
-        let facts = Facts { address, interface: Interface::Http, demand };
+        let facts = Facts { address, interface: Interface::Http, demand, may_change: false };
         let (arrived, clock) = (self.now, self.local(isolate));
         let (text, mut lookup) = (self.issuers.issued[place].text.clone(), Lookup::default());
         for _ in 0..8 {

@@ -48,8 +48,12 @@ impl<R: LeaseRules> World<R> {
         let address = ClientAddress::parse(&format!("10.0.{}.1", flight.ask.network));
         let permission: Permission =
             if flight.ask.write { "demo:write" } else { "demo:read" }.parse().unwrap();
-        let facts =
-            Facts { address, interface: Interface::Http, demand: Demand::Permission(&permission) };
+        let facts = Facts {
+            address,
+            interface: Interface::Http,
+            demand: Demand::Permission(&permission),
+            may_change: false,
+        };
         let local = at(self.local(flight.isolate));
         let text = self.model.keys[flight.key].text.expose();
         self.isolates[flight.isolate].gateway.check(text, &facts, at(arrived_local), local, lookup)
@@ -256,7 +260,12 @@ impl<R: LeaseRules> World<R> {
 
     /// P3: what was never made is refused without needing anything.
     pub fn check_garbage(&mut self, isolate: usize, text: &str) -> Checked {
-        let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+        let facts = Facts {
+            address: None,
+            interface: Interface::Http,
+            demand: Demand::AnyKey,
+            may_change: false,
+        };
         let isolate = &mut self.isolates[isolate];
         let local = at(self.now + isolate.offset);
         let before = isolate.gateway.counters();

@@ -175,7 +175,12 @@ fn authorise(
                 (key.record(account), AccountState { mfa_on, ..AccountState::default() });
             let known = Known { record: Some(&record), issuer: None, state: &state };
             let address = request.address.as_deref().and_then(ClientAddress::parse);
-            let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
+            let facts = Facts {
+                address,
+                interface: Interface::Http,
+                demand: Demand::AnyKey,
+                may_change: false,
+            };
             let is_issuer = key.digest == request.proof.digest
                 && key.issued.is_none()
                 && examine(id, known, &facts, now).is_ok();

@@ -438,6 +438,7 @@ impl Key {
             // A key that follows an issuer depends on its issuer's MFA.
             member: (account.policy.demands_mfa && self.issued.is_none())
                 .then_some(self.created.member),
+            user: None,
         };
         let standing = match self.state {
             State::Active => Standing::Active(credential()),

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use claviger_core::base::email::{self, EMAIL_BYTES_MAX};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::password_text::prepared;
@@ -11,9 +12,6 @@ use crate::protocol::secret_shape::holds_secret;
 /// Longest name of a key, member or account, in characters. A table cell fits this many full-width
 /// letters.
 pub const NAME_CHARS_MAX: usize = 64;
-
-/// Longest e-mail address, in bytes (RFC 5321 §4.5.3.1.3: a path has 256, with its brackets).
-pub const EMAIL_BYTES_MAX: usize = 254;
 
 /// Shortest password, in characters.
 pub const PASSWORD_CHARS_MIN: usize = 12;
@@ -123,11 +121,7 @@ pub fn check_password(text: &str) -> Result<(), TextError> {
     Ok(())
 }
 
-/// A member's e-mail address in its canonical form: ASCII, lower case.
-///
-/// The local part is a dot-atom (RFC 5322 §3.2.3), the domain has two or more labels (RFC 1035
-/// §2.3.1). Folding case deviates from RFC 5321 §2.4 on purpose: no provider has mailboxes that
-/// differ by case alone, and two such members would look alike.
+/// A member's e-mail address in its canonical form ([`email::fold`]).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Email(String);
@@ -144,12 +138,7 @@ impl Email {
         if text.len() > EMAIL_BYTES_MAX {
             return Err(TextError::TooLong { max: EMAIL_BYTES_MAX });
         }
-        let (local, domain) = text.rsplit_once('@').ok_or(TextError::NotAnAddress)?;
-        let good = local.len() <= 64
-            && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_byte))
-            && domain.contains('.')
-            && domain.split('.').all(is_label);
-        if good { Ok(Self(text.to_ascii_lowercase())) } else { Err(TextError::NotAnAddress) }
+        email::fold(text).map(Self).ok_or(TextError::NotAnAddress)
     }
 
     /// Returns the folded address.
@@ -169,17 +158,6 @@ impl<'de> Deserialize<'de> for Email {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).map_err(de::Error::custom)
     }
-}
-
-fn is_atom_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
-}
-
-fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ impl CheckRequest {
             address: self.address,
             interface: self.interface,
             demand: self.permission.as_ref().map_or(Demand::AnyKey, Demand::Permission),
+            may_change: false,
         }
     }
 }

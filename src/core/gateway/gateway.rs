@@ -313,6 +313,7 @@ impl<R: LeaseRules> Gateway<R> {
             address: client_address(request),
             interface: Interface::Http,
             demand: demanded.map_or(Demand::AnyKey, Demand::Permission),
+            may_change: rule.effect(request.method) == RequestEffect::Write,
         };
         let checked = match self.check(text.expose(), &facts, request.arrived, now, lookup) {
             Check::Fetch(need) => return Ok(Decision::Fetch(need)),

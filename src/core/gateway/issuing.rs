@@ -165,7 +165,12 @@ impl<R: LeaseRules> Gateway<R> {
         attempt: Attempt<'_>,
     ) -> Authorisation {
         let Attempt { arrival, now, .. } = attempt;
-        let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
+        let facts = Facts {
+            address,
+            interface: Interface::Http,
+            demand: Demand::AnyKey,
+            may_change: false,
+        };
         let made = match Presented::authenticate(text, &self.config, arrival) {
             Err(_) if self.fit.must_confirm(now) => return Authorisation::AskAdmin,
             Err(_) if self.fit.is_unsure(now) => {

@@ -162,7 +162,8 @@ impl GatewayProblem {
     }
 }
 
-/// Returns the challenge of a denial (RFC 6750 §3); `None` if the ledger is out of reach. Without a
+/// Returns the challenge of a denial (RFC 6750 §3); `None` if the credential was not
+/// checked. Without a
 /// credential it has no error attribute (§3.1). `scope` names the missing permission, and only for
 /// a caller with the right secret.
 pub fn challenge(denial: Denial, realm: &str, demanded: Option<&Permission>) -> Option<String> {
@@ -171,6 +172,7 @@ pub fn challenge(denial: Denial, realm: &str, demanded: Option<&Permission>) -> 
         Denial::Malformed
         | Denial::Unknown
         | Denial::Disabled
+        | Denial::Locked
         | Denial::AccountSuspended
         | Denial::MfaOff
         | Denial::NotYetValid
@@ -180,7 +182,7 @@ pub fn challenge(denial: Denial, realm: &str, demanded: Option<&Permission>) -> 
             None => ", error=\"insufficient_scope\"".into(),
         },
         Denial::NetworkDenied | Denial::InterfaceDenied => ", error=\"insufficient_scope\"".into(),
-        Denial::Unavailable => return None,
+        Denial::RateLimited | Denial::Unavailable => return None,
     };
     Some(format!("Bearer realm=\"{realm}\"{attributes}"))
 }

@@ -230,7 +230,8 @@ mod tests {
         ] {
             let permissions = permissions.clone();
             let (not_before, issuer, issued_at) = (None, None, None);
-            let valid = Valid { key, permissions, expires, not_before, issuer, issued_at };
+            let user = None;
+            let valid = Valid { key, permissions, expires, not_before, issuer, issued_at, user };
             let written = serde_json::to_string(&verdict(&Ok(valid), None)).unwrap();
             let begin = r#"{"verdict":"valid","account":"a1B2c3D4","key":"a1B2c3D47Hq0p2Zx9K""#;
             let end =

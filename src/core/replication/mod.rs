@@ -10,6 +10,7 @@
 //! | [`kv_mac`] | the proof that a ledger made a value in KV |
 //! | [`superseded`] | the keys of which KV may hold an earlier record |
 //! | [`edge_call`] | all calls that an edge makes to a ledger |
+//! | [`secret_check`] | the question whether a secret of an API user is right |
 //! | [`link`] | the release and fingerprint that both Workers compare |
 
 pub mod document;
@@ -18,5 +19,6 @@ pub mod kv_mac;
 pub mod link;
 pub mod record;
 pub mod refresh;
+pub mod secret_check;
 pub mod shared;
 pub mod superseded;

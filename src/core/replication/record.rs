@@ -15,13 +15,15 @@
 //! Only keys that follow an issuer ([`Credential::issued`]) have version 2. A reader that knows
 //! only version 1 would accept them without checking the issuer. Instead it finds no record in KV
 //! and cannot read the ledger's answer either, so it refuses them (503). In the same way, only keys
-//! that depend on MFA ([`Credential::member`]) have version 3.
+//! that depend on MFA ([`Credential::member`]) have version 3, and only API users
+//! ([`Credential::user`]) have version 4.
 
 use serde::{Serialize, Serializer};
 
 use crate::base::id::{KeyId, MemberId};
 use crate::base::json::{FromJson, Json, from_json};
 use crate::base::secret::Digest;
+use crate::credential::api_user::ApiUser;
 use crate::credential::issuer::{Issued, Issuing, SealingGeneration};
 use crate::credential::limits::Limits;
 
@@ -68,7 +70,7 @@ impl Epoch {
 /// The data of a credential that is not deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Credential {
-    /// Digest of its secret.
+    /// Digest of its secret; for an API user, a digest that no secret has.
     pub digest: Digest,
     /// Limits of the credential.
     pub limits: Limits,
@@ -88,6 +90,9 @@ pub struct Credential {
     /// record from before it counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<MemberId>,
+    /// Settings of an API user; `None` for a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<ApiUser>,
 }
 
 from_json!(Credential {
@@ -97,6 +102,7 @@ from_json!(Credential {
     issued: optional,
     sealing: or_default,
     member: optional,
+    user: optional,
 });
 
 fn is_first(generation: &SealingGeneration) -> bool {
@@ -131,10 +137,11 @@ impl Standing {
     fn version(&self) -> u8 {
         match self {
             Self::Active(credential) | Self::Disabled(credential) => {
-                match (credential.member, &credential.issued) {
-                    (Some(_), _) => 3,
-                    (None, Some(_)) => 2,
-                    (None, None) => 1,
+                match (&credential.user, credential.member, &credential.issued) {
+                    (Some(_), _, _) => 4,
+                    (None, Some(_), _) => 3,
+                    (None, None, Some(_)) => 2,
+                    (None, None, None) => 1,
                 }
             }
             Self::Deleted => 1,

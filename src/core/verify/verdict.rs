@@ -16,6 +16,8 @@ pub enum Denial {
     Unknown,
     /// A member disabled the credential, or its issuer.
     Disabled,
+    /// A member locked the API user.
+    Locked,
     /// The operator suspended the account.
     AccountSuspended,
     /// The account demands MFA, and the credential's member has none.
@@ -30,17 +32,20 @@ pub enum Denial {
     InterfaceDenied,
     /// The credential lacks the permission that the request needs.
     PermissionDenied,
+    /// The caller has tried too many wrong secrets.
+    RateLimited,
     /// No answer is possible, because the ledger or the store that decides it is out of reach.
     Unavailable,
 }
 
 impl Denial {
     /// All reasons, in order of precedence.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Missing,
         Self::Malformed,
         Self::Unknown,
         Self::Disabled,
+        Self::Locked,
         Self::AccountSuspended,
         Self::MfaOff,
         Self::NotYetValid,
@@ -48,6 +53,7 @@ impl Denial {
         Self::NetworkDenied,
         Self::InterfaceDenied,
         Self::PermissionDenied,
+        Self::RateLimited,
         Self::Unavailable,
     ];
 
@@ -58,6 +64,7 @@ impl Denial {
             Self::Malformed => "malformed",
             Self::Unknown => "unknown",
             Self::Disabled => "disabled",
+            Self::Locked => "locked",
             Self::AccountSuspended => "account_suspended",
             Self::MfaOff => "mfa_off",
             Self::NotYetValid => "not_yet_valid",
@@ -65,24 +72,27 @@ impl Denial {
             Self::NetworkDenied => "network_denied",
             Self::InterfaceDenied => "interface_denied",
             Self::PermissionDenied => "permission_denied",
+            Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
         }
     }
 
     /// Returns the HTTP status (RFC 9110 §15.5.2, §15.5.4). It is 401 for a caller that is unknown
-    /// or no longer accepted, and 403 for a known caller without the right. It is 503 if no answer
-    /// is possible.
+    /// or no longer accepted, and 403 for a known caller without the right. It is 429 for too
+    /// many tries (RFC 6585 §4), and 503 if no answer is possible.
     pub fn status(self) -> u16 {
         match self {
             Self::Missing
             | Self::Malformed
             | Self::Unknown
             | Self::Disabled
+            | Self::Locked
             | Self::AccountSuspended
             | Self::MfaOff
             | Self::NotYetValid
             | Self::Expired => 401,
             Self::NetworkDenied | Self::InterfaceDenied | Self::PermissionDenied => 403,
+            Self::RateLimited => 429,
             Self::Unavailable => 503,
         }
     }
@@ -91,8 +101,13 @@ impl Denial {
     /// request count as a use of the key.
     pub fn is_of_a_known_key(self) -> bool {
         match self {
-            Self::Missing | Self::Malformed | Self::Unknown | Self::Unavailable => false,
+            Self::Missing
+            | Self::Malformed
+            | Self::Unknown
+            | Self::RateLimited
+            | Self::Unavailable => false,
             Self::Disabled
+            | Self::Locked
             | Self::AccountSuspended
             | Self::MfaOff
             | Self::NotYetValid
@@ -110,6 +125,7 @@ impl Denial {
             Self::Malformed => "The credential is not a key of this deployment",
             Self::Unknown => "The key is not known",
             Self::Disabled => "The key is disabled",
+            Self::Locked => "The API user is locked",
             Self::AccountSuspended => "The account is suspended",
             Self::MfaOff => "The member of this key has turned MFA off",
             Self::NotYetValid => "The key is not valid yet",
@@ -117,6 +133,7 @@ impl Denial {
             Self::NetworkDenied => "The key may not be used from this address",
             Self::InterfaceDenied => "The key is not for this interface",
             Self::PermissionDenied => "The key lacks the permission for this request",
+            Self::RateLimited => "Too many wrong secrets were tried",
             Self::Unavailable => "No answer can be given at the moment",
         }
     }
@@ -131,22 +148,26 @@ mod tests {
         let codes: Vec<_> = Denial::ALL.map(Denial::code).into();
         assert_eq!(
             codes.join(" "),
-            "missing malformed unknown disabled account_suspended mfa_off not_yet_valid expired network_denied \
-             interface_denied permission_denied unavailable"
+            "missing malformed unknown disabled locked account_suspended mfa_off not_yet_valid expired network_denied \
+             interface_denied permission_denied rate_limited unavailable"
         );
     }
 
     #[test]
     fn statuses_are_pinned_and_each_title_is_its_own() {
         let statuses = Denial::ALL.map(Denial::status);
-        assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 401, 401, 403, 403, 403, 503]);
+        assert_eq!(
+            statuses,
+            [401, 401, 401, 401, 401, 401, 401, 401, 401, 403, 403, 403, 429, 503]
+        );
         let titles: std::collections::BTreeSet<_> = Denial::ALL.map(Denial::title).into();
         assert!(titles.len() == Denial::ALL.len() && titles.iter().all(|title| title.len() > 10));
     }
 
     #[test]
     fn a_denial_is_a_use_of_the_key_exactly_if_the_secret_was_right() {
-        let unknown = [Denial::Missing, Denial::Malformed, Denial::Unknown, Denial::Unavailable];
+        use Denial::{Malformed, Missing, RateLimited, Unavailable, Unknown};
+        let unknown = [Missing, Malformed, Unknown, RateLimited, Unavailable];
         for denial in Denial::ALL {
             assert_eq!(denial.is_of_a_known_key(), !unknown.contains(&denial), "{denial:?}");
         }

@@ -10,6 +10,11 @@
 //! Where the account demands MFA, the record of a key names the member who answers for it. The key,
 //! and all that follows it, is `mfa_off` while the account state does not list that member.
 //!
+//! An API user has a secret that the name object checks. The verification compares the version that
+//! this secret has with the version in the record. The group decides about permissions: *Normal*
+//! holds each one for requests that read, *Admin* holds all. Neither holds one over personal data
+//! unless it is granted by name, or a reserved one.
+//!
 //! A verifier may also ask about a key by its ID alone. [`examine`] gives the same result in
 //! another type, so that no caller can accept a key by mistake that was not presented with its
 //! secret.
@@ -19,6 +24,7 @@ use std::borrow::Cow;
 use crate::base::id::{AccountId, AnyKeyId, KeyId, MemberId};
 use crate::base::secret::Digest;
 use crate::base::time::{DurationMs, UnixMs};
+use crate::credential::api_user::{ApiUser, ApiUserGroup, PERSONAL_DATA};
 use crate::credential::issuer::{Ceiling, Issuer, SealingGeneration};
 use crate::credential::key::MadeKey;
 use crate::credential::limits::lifetime::Expiry;
@@ -26,8 +32,9 @@ use crate::credential::limits::network::{ClientAddress, Networks};
 use crate::credential::limits::permission::{Permission, Permissions};
 use crate::credential::limits::{Interface, Limits};
 use crate::credential::sealed::MadeSealed;
-use crate::replication::record::{Record, Standing};
+use crate::replication::record::{Credential, Record, Standing};
 use crate::replication::refresh::AccountState;
+use crate::replication::secret_check::ProvenSecret;
 use crate::verify::verdict::Denial;
 
 /// The facts of a request that the verification needs.
@@ -40,6 +47,8 @@ pub struct Facts<'a> {
     /// Permission that the request needs. A caller must name [`Demand::AnyKey`] explicitly; there
     /// is no default.
     pub demand: Demand<'a>,
+    /// `true` if the request may change something. Only an API user's group depends on it.
+    pub may_change: bool,
 }
 
 /// The permission that a credential must hold.
@@ -63,6 +72,21 @@ impl Facts<'_> {
             Demand::Permission(permission) => permissions.grants(permission),
         }
     }
+
+    /// Returns `true` if the group of an API user allows the request.
+    fn is_allowed_to(&self, user: &ApiUser, permissions: &Permissions) -> bool {
+        let is_of_group = match user.group {
+            ApiUserGroup::Admin => true,
+            ApiUserGroup::Normal => !self.may_change,
+        };
+        let is_named = match self.demand {
+            Demand::AnyKey => false,
+            Demand::Permission(demanded) => {
+                demanded.is_reserved() || demanded.resource() == PERSONAL_DATA
+            }
+        };
+        is_of_group && (!is_named || self.is_granted(permissions))
+    }
 }
 
 /// The data of a key that passes every check. It proves nothing about the caller.
@@ -81,9 +105,11 @@ pub struct Valid {
     pub issuer: Option<Issuer>,
     /// Time at which that issuer issued the key, Unix ms; `None` if a member issued it.
     pub issued_at: Option<UnixMs>,
+    /// Settings of an API user; `None` for a key.
+    pub user: Option<ApiUser>,
 }
 
-/// Proof that a key was verified. Only [`verify`] and [`verify_sealed`] create one, so code that
+/// Proof that a key was verified. Only [`verify`], [`verify_sealed`] and [`verify_user`] create one, so code that
 /// needs it cannot be reached without a verification.
 #[derive(Clone, Debug)]
 pub struct Verified {
@@ -105,6 +131,11 @@ impl Verified {
     /// Returns the permissions of the key.
     pub fn permissions(&self) -> &Permissions {
         &self.valid.permissions
+    }
+
+    /// Returns the settings of the API user; `None` for a key.
+    pub fn user(&self) -> Option<&ApiUser> {
+        self.valid.user.as_ref()
     }
 
     /// Returns `true` if the key belongs to the operator's account.
@@ -145,6 +176,34 @@ pub fn verify(
     Ok(Verified { valid, is_operator: known.state.operator })
 }
 
+/// Verifies the API user whose secret the name object has found right.
+///
+/// # Errors
+/// The first reason that applies, in the order of [`Denial`]. It is [`Denial::Unknown`] if the
+/// secret's version is not the record's.
+pub fn verify_user(
+    proven: &ProvenSecret,
+    known: Known<'_>,
+    facts: &Facts<'_>,
+    now: UnixMs,
+) -> Result<Verified, Denial> {
+    let record = known.record.filter(|record| record.id == proven.id).ok_or(Denial::Unknown)?;
+    let (Standing::Active(credential) | Standing::Disabled(credential)) = &record.standing else {
+        return Err(Denial::Unknown);
+    };
+    let is_its_secret = |user: &&ApiUser| user.name == proven.name && user.secret == proven.version;
+    let user = credential.user.as_ref().filter(is_its_secret).ok_or(Denial::Unknown)?;
+    let is_enabled = matches!(record.standing, Standing::Active(_));
+    let valid = terms_of(record.id, credential, is_enabled, Some(user)).judge(
+        None,
+        known.state,
+        facts,
+        now,
+    )?;
+    // A name and secret that a person chose grant nothing over other accounts.
+    Ok(Verified { valid, is_operator: false })
+}
+
 /// Verifies a presented sealed key.
 ///
 /// # Errors
@@ -171,6 +230,7 @@ pub fn verify_sealed(
         interfaces: followed.interfaces(),
         permissions: &claims.permissions,
         member: None,
+        user: None,
     };
     let valid = terms.judge(Some((followed, claims.issued_at)), known.state, facts, now)?;
     // A sealed key never holds a reserved permission, so it needs no rights over other accounts.
@@ -206,8 +266,9 @@ fn judge(
         Standing::Disabled(credential) => (credential, false),
         Standing::Deleted => return Err(Denial::Unknown),
     };
-    // `Digest` compares in constant time.
-    if digest.is_some_and(|digest| credential.digest != *digest) {
+    // `Digest` compares in constant time. No key's text stands for an API user.
+    let is_wrong = |digest: &Digest| credential.digest != *digest || credential.user.is_some();
+    if digest.is_some_and(is_wrong) {
         return Err(Denial::Unknown);
     }
     let followed = match &credential.issued {
@@ -217,18 +278,32 @@ fn judge(
             Some((followed.ok_or(Denial::Unknown)?, issued.at))
         }
     };
+    terms_of(record.id, credential, enabled, credential.user.as_ref()).judge(
+        followed,
+        known.state,
+        facts,
+        now,
+    )
+}
+
+fn terms_of<'a>(
+    id: KeyId,
+    credential: &'a Credential,
+    is_enabled: bool,
+    user: Option<&'a ApiUser>,
+) -> IssuedTerms<'a> {
     let limits = &credential.limits;
-    let terms = IssuedTerms {
-        key: AnyKeyId::Key(record.id),
-        is_enabled: enabled,
+    IssuedTerms {
+        key: AnyKeyId::Key(id),
+        is_enabled,
         not_before: limits.not_before,
         expires: limits.expires,
         networks: &limits.networks,
         interfaces: &limits.interfaces,
         permissions: &limits.permissions,
         member: credential.member,
-    };
-    terms.judge(followed, known.state, facts, now)
+        user,
+    }
 }
 
 /// The key's own limits, from its record or its claims.
@@ -242,6 +317,7 @@ struct IssuedTerms<'a> {
     permissions: &'a Permissions,
     /// Member whose MFA the key depends on.
     member: Option<MemberId>,
+    user: Option<&'a ApiUser>,
 }
 
 /// The bounds that an issuer sets on a key that it issued, or on its token.
@@ -328,7 +404,7 @@ impl IssuedTerms<'_> {
         let (issuer, issued_at) = followed.unzip();
         let issuers_limits = issuer.and_then(|issuer| issuer.limits);
         if !self.is_enabled || issuer.is_some_and(|issuer| !issuer.is_enabled) {
-            return Err(Denial::Disabled);
+            return Err(if self.user.is_some() { Denial::Locked } else { Denial::Disabled });
         }
         if state.suspended {
             return Err(Denial::AccountSuspended);
@@ -361,12 +437,17 @@ impl IssuedTerms<'_> {
             None => Cow::Borrowed(self.permissions),
             Some(issuer) => Cow::Owned(self.permissions.within(issuer.permissions)),
         };
-        if !facts.is_granted(&permissions) {
+        let is_granted = match self.user {
+            Some(user) => facts.is_allowed_to(user, &permissions),
+            None => facts.is_granted(&permissions),
+        };
+        if !is_granted {
             return Err(Denial::PermissionDenied);
         }
         let permissions = permissions.into_owned();
         let issuer = issuer.map(|issuer| issuer.issuer);
-        Ok(Valid { key: self.key, permissions, expires, not_before, issuer, issued_at })
+        let user = self.user.cloned();
+        Ok(Valid { key: self.key, permissions, expires, not_before, issuer, issued_at, user })
     }
 }
 

@@ -78,7 +78,8 @@ fn verdict(world: &World, key: &KeyView) -> &'static str {
     };
     let known = Known { record: record.as_ref(), issuer: issuer.as_ref(), state: &state };
     let address = ClientAddress::parse("10.0.0.1");
-    let facts = Facts { address, interface: Interface::Http, demand: Demand::AnyKey };
+    let facts =
+        Facts { address, interface: Interface::Http, demand: Demand::AnyKey, may_change: false };
     examine(key.id, known, &facts, world.now()).map_or_else(|denial| denial.code(), |_| "active")
 }
 

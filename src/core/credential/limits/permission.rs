@@ -42,6 +42,11 @@ impl Permission {
         Self(Pair { resource: RESERVED_RESOURCE.to_owned(), action: "verify".to_owned() })
     }
 
+    /// Returns the part before the colon.
+    pub fn resource(&self) -> &str {
+        &self.0.resource
+    }
+
     /// Returns `true` if the permission concerns Claviger itself.
     pub fn is_reserved(&self) -> bool {
         self.0.is_reserved()

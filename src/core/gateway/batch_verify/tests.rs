@@ -72,6 +72,7 @@ impl World {
             issued: None,
             sealing: SealingGeneration::default(),
             member: None,
+            user: None,
         };
         Some(Record::new(Epoch::new(1), Revision(1), id, Standing::Active(credential)))
     }
@@ -316,7 +317,12 @@ fn a_credential_of_another_account_is_unknown_and_not_looked_up() {
     assert!(world.gateway.leases_mut().take_refresh(&call, &reply, NOW, None));
     world.gateway.leases_mut().take_change(record, NOW);
     world.calls.clear();
-    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let facts = Facts {
+        address: None,
+        interface: Interface::Http,
+        demand: Demand::AnyKey,
+        may_change: false,
+    };
     let known = world.gateway.check(foreign.expose(), &facts, NOW, NOW, &Lookup::default());
     assert!(matches!(known, Check::Decided(Checked { verdict: Ok(_), .. })), "{known:?}");
     let subject = Subject::Credential(SecretText::new(foreign.expose().to_owned()));

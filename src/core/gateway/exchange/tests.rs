@@ -82,7 +82,7 @@ impl World {
         let key = &self.keys[place];
         let (digest, sealing) = (key.digest(), SealingGeneration(0));
         let credential =
-            Credential { digest, limits, issuing, issued: None, sealing, member: None };
+            Credential { digest, limits, issuing, issued: None, sealing, member: None, user: None };
         Record::new(Epoch::new(1), Revision(1), key.id(), Standing::Active(credential))
     }
 

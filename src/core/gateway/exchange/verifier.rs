@@ -34,6 +34,7 @@ impl VerifierCall<'_> {
                 address: client_address(self.request),
                 interface: Interface::Http,
                 demand: Demand::Permission(&demanded),
+                may_change: false,
             };
             let arrival = self.request.arrived;
             let checked = lookup::decide(self.gateway, self.platform, |gateway, now, lookup| {

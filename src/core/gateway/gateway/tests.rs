@@ -89,6 +89,7 @@ impl World {
             issued: None,
             sealing: SealingGeneration::default(),
             member: None,
+            user: None,
         };
         Record::new(Epoch::new(1), Revision(revision), self.key.id(), state(credential))
     }
@@ -242,6 +243,7 @@ fn a_wrong_secret_is_answered_as_a_key_that_never_was() {
         issued: None,
         sealing: SealingGeneration::default(),
         member: None,
+        user: None,
     });
     world.knows(other);
     let headers = world.bearer();

@@ -156,7 +156,7 @@ fn an_answer_about_anything_but_a_valid_credential_says_nothing_more() {
 fn valid(key: AnyKeyId) -> Valid {
     let permissions = limits().permissions;
     let (not_before, issuer, issued_at) = (None, None, None);
-    Valid { key, permissions, expires: Expiry::Never, not_before, issuer, issued_at }
+    Valid { key, permissions, expires: Expiry::Never, not_before, issuer, issued_at, user: None }
 }
 
 #[test]

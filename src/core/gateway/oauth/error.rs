@@ -61,9 +61,11 @@ impl From<Denial> for OAuthError {
     fn from(denial: Denial) -> Self {
         match denial {
             Denial::Missing | Denial::Malformed | Denial::Unknown => Self::Client,
-            Denial::Unavailable => Self::Unavailable,
+            // No key is ever refused for too many tries.
+            Denial::Unavailable | Denial::RateLimited => Self::Unavailable,
             // Only a client with the right secret gets these.
             Denial::Disabled
+            | Denial::Locked
             | Denial::AccountSuspended
             | Denial::MfaOff
             | Denial::NotYetValid

@@ -70,6 +70,7 @@ impl Pair {
                 issued: None,
                 sealing: SealingGeneration::default(),
                 member: None,
+                user: None,
             },
             issuer_state: Standing::Active,
             own_member: None,
@@ -86,7 +87,12 @@ impl Pair {
 
     fn facts(&self) -> Facts<'_> {
         let demand = self.demand.as_ref().map_or(Demand::AnyKey, Demand::Permission);
-        Facts { address: ClientAddress::parse(self.address), interface: self.interface, demand }
+        Facts {
+            address: ClientAddress::parse(self.address),
+            interface: self.interface,
+            demand,
+            may_change: false,
+        }
     }
 
     fn issuer_record(&self) -> Record {
@@ -104,6 +110,7 @@ impl Pair {
             issued: Some(issued),
             sealing: SealingGeneration::default(),
             member: self.own_member,
+            user: None,
         };
         let own = Record::new(Epoch::new(1), Revision(9), key_id(), (self.own_state)(credential));
         let issuer = self.issuer_record();
@@ -159,6 +166,7 @@ fn the_record_of_another_key_speaks_for_none() {
             issued,
             sealing: SealingGeneration::default(),
             member: None,
+            user: None,
         };
         Record::new(Epoch::new(1), Revision(1), id, Standing::Active(credential))
     };

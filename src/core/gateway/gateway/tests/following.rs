@@ -368,7 +368,12 @@ fn a_cold_isolate_asks_for_the_issuer_or_for_the_account_and_then_knows() {
     let (sealed, stored) = (issuers.sealed(), issuers.stored.expose().to_owned());
     issuers.stored(1);
     issuers.issuer(2, Standing::Active, &|_| ());
-    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let facts = Facts {
+        address: None,
+        interface: Interface::Http,
+        demand: Demand::AnyKey,
+        may_change: false,
+    };
     let known = |id| match issuers.world.gateway.leases.find(id, at(NOW), at(NOW), &Lookup::alone())
     {
         Found::Finding(Finding { cached: CachedKey::Record(record), .. }, _) => (*record).clone(),
@@ -436,7 +441,12 @@ fn is_valid(check: Check) -> bool {
 fn an_account_that_asks_each_time_is_asked_once_a_request() {
     let service = Issuers::new(|_| Issuer::Service);
     let mut cold = World::cold();
-    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let facts = Facts {
+        address: None,
+        interface: Interface::Http,
+        demand: Demand::AnyKey,
+        may_change: false,
+    };
     for _ in 0..2 {
         let mut lookup = Lookup::alone();
         let sealed = service.sealed();
@@ -470,7 +480,12 @@ fn a_key_is_judged_as_of_the_arrival_of_its_request() {
     issuers.claims.expires_at = at(NOW + 5_000);
     issuers.issuer(1, Standing::Active, &|_| ());
     issuers.stored(2);
-    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let facts = Facts {
+        address: None,
+        interface: Interface::Http,
+        demand: Demand::AnyKey,
+        may_change: false,
+    };
     let (now, lookup, id) = (at(NOW + 6_000), Lookup::alone(), issuers.stored.id());
     let keys = [issuers.sealed(), issuers.stored.expose().to_owned()];
     let gateway = &mut issuers.world.gateway;

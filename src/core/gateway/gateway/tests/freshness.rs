@@ -284,7 +284,12 @@ fn a_request_counts_by_its_verdict_cold_or_warm_if_the_secret_is_right() {
 #[test]
 fn a_verifier_is_told_where_a_verdict_rests() {
     let mut world = World::cold();
-    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let facts = Facts {
+        address: None,
+        interface: Interface::Http,
+        demand: Demand::AnyKey,
+        may_change: false,
+    };
     let text = world.key.expose().to_owned();
     let evidence = |world: &mut World, now: i64, lookup: &Lookup| match world.gateway.check(
         &text,

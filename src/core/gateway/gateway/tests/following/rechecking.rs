@@ -105,7 +105,12 @@ fn an_issued_key_starts_the_background_refresh_too() {
             issuers.issuer(3, Standing::Active, &|_| ());
             issuers.stored(4);
             let keys = [issuers.sealed(), issuers.stored.expose().to_owned()];
-            let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+            let facts = Facts {
+                address: None,
+                interface: Interface::Http,
+                demand: Demand::AnyKey,
+                may_change: false,
+            };
             let (account, now) = (issuers.world.key.id().account(), at(NOW + T - 1));
             let gateway = &mut issuers.world.gateway;
             let check = gateway.check(&keys[place], &facts, now, now, &Lookup::alone());
@@ -240,7 +245,12 @@ fn what_a_recheck_finds_out_counts_for_its_request_whatever_became_of_the_lease(
     issuers.stored(3);
     issuers.state_is(4, |_| ());
     let (key, mut lookup) = (issuers.stored.expose().to_owned(), Lookup::alone());
-    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let facts = Facts {
+        address: None,
+        interface: Interface::Http,
+        demand: Demand::AnyKey,
+        may_change: false,
+    };
     let check = issuers.world.gateway.check(&key, &facts, at(USED), at(USED), &lookup);
     let Check::Fetch(need @ Fetch::State(_)) = check else { panic!("{check:?}") };
     let call = issuers.world.gateway.leases_mut().ask(need, at(USED));
@@ -263,7 +273,12 @@ fn a_key_that_the_service_password_issued_keeps_no_other_account_s_usage_back() 
     let idle = KeyId::parse("ZZZZZZZZ0000000000").unwrap();
     issuers.world.gateway.leases_mut().count_use(idle, Ok(()), None, at(NOW - 60_000));
     let key = issuers.stored.expose().to_owned();
-    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let facts = Facts {
+        address: None,
+        interface: Interface::Http,
+        demand: Demand::AnyKey,
+        may_change: false,
+    };
     let now = at(NOW + T - 1);
     for account in [issuers.world.key.id().account(), idle.account()] {
         let check = issuers.world.gateway.check(&key, &facts, now, now, &Lookup::alone());
@@ -277,7 +292,12 @@ fn a_key_that_the_service_password_issued_keeps_no_other_account_s_usage_back() 
 fn a_key_that_the_lease_knows_no_issuer_of_is_not_unknown_while_the_ledger_is_away() {
     let mut issuers = Issuers::new(|_| Issuer::Service);
     issuers.state(2, |state| state.service = None);
-    let facts = Facts { address: None, interface: Interface::Http, demand: Demand::AnyKey };
+    let facts = Facts {
+        address: None,
+        interface: Interface::Http,
+        demand: Demand::AnyKey,
+        may_change: false,
+    };
     let (sealed, mut lookup) = (issuers.sealed(), Lookup::alone());
     let gateway = &mut issuers.world.gateway;
     for _ in 0..2 {
