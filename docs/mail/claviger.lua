@@ -40,20 +40,25 @@ local function ask(request, password)
     return answer:header("Auth-Status"), answer:header("Auth-Error-Code"), answer:header("Auth-User")
 end
 
+-- Has the client try again later. Postfix turns every failure that Dovecot reports into 535, by which
+-- clients give up or ask for another secret. It answers 454 only if it gets no answer in 10 s.
+local function undecided(request, reason)
+    request:log_error("claviger: " .. reason)
+    os.execute("sleep 12")
+    return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, {}
+end
+
 function auth_password_verify(request, password)
     local is_answered, status, code, user = pcall(ask, request, password)
     if not is_answered then
-        request:log_error("claviger: " .. tostring(status))
-        return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, {}
+        return undecided(request, tostring(status))
     end
-    if status == "OK" and user and user ~= "" then
+    if status == "OK" and user and user:match("^[!-~]+$") then
         return dovecot.auth.PASSDB_RESULT_OK, { user = user }
     end
     if code and code:sub(1, 4) == "535 " then
         request:log_info("claviger: " .. code .. " " .. tostring(status))
         return dovecot.auth.PASSDB_RESULT_PASSWORD_MISMATCH, {}
     end
-    -- Postfix answers 454: the client tries again later.
-    request:log_error("claviger: " .. tostring(code) .. " " .. tostring(status))
-    return dovecot.auth.PASSDB_RESULT_INTERNAL_FAILURE, {}
+    return undecided(request, tostring(code) .. " " .. tostring(status))
 end

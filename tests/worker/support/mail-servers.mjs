@@ -31,39 +31,52 @@ export async function certificates(dir) {
 }
 
 /**
- * Starts what stands for HTTPS of the platform, in front of Claviger at a port: it passes bytes on. A test sets `mode`:
- * - `up`
- * - `down`: closes each connection
+ * Starts what stands for the platform, in front of Claviger at a port: it ends TLS and passes bytes on. A test sets faults by
+ * `setFault`, for the requests of one SMTP client or for all connections:
+ * - `closes`: closes the connection
  * - `silent`: answers nothing
- * - `strange`: has a certificate that nothing trusts
- * - a text: answers with that
+ * - `strange`: has a certificate that nothing trusts; for all connections only
+ * - another text: answers by that
  */
 export async function startPlatform(files, port) {
-  const sockets = new Set();
-  const platform = { mode: "up", requests: [] };
   const read = async ({ key, certificate }) => ({ key: await readFile(key), cert: await readFile(certificate) });
   const [own, strange] = [await read(files), await read(files.strange)];
+  const sockets = new Set();
+  const requests = [];
+  const faults = new Map();
   const server = tls.createServer({ ...own, ALPNProtocols: ["http/1.1"] }, (socket) => {
     sockets.add(socket.on("error", () => {}));
-    socket.on("close", () => sockets.delete(socket));
-    socket.on("data", (data) => platform.requests.push(data.toString("latin1")));
-    if (platform.mode === "down") socket.destroy();
-    else if (platform.mode === "up" || platform.mode === "strange") {
-      const behind = net.connect(port, "127.0.0.1").on("error", () => socket.destroy());
-      behind.on("close", () => socket.destroy());
-      socket.on("close", () => behind.destroy());
-      socket.pipe(behind).pipe(socket);
-    } else if (platform.mode !== "silent") socket.once("data", () => socket.end(platform.mode));
+    if (faults.get("all") === "closes") return socket.destroy();
+    const behind = net.connect(port, "127.0.0.1").on("error", () => socket.destroy());
+    behind.on("close", () => socket.destroy());
+    behind.pipe(socket);
+    socket.on("close", () => {
+      sockets.delete(socket);
+      behind.destroy();
+    });
+    // A request is shorter than a record of TLS.
+    socket.on("data", (data) => {
+      const request = data.toString("latin1");
+      requests.push(request);
+      const fault = faults.get(/^client-ip: *(\S+)\r$/im.exec(request)?.[1]);
+      if (fault === undefined) behind.write(data);
+      else if (fault === "closes") socket.destroy();
+      else if (fault !== "silent") socket.end(Buffer.from(fault, "latin1"));
+    });
+    return undefined;
   });
   server.on("tlsClientError", () => {});
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return Object.assign(platform, {
+  return {
     port: server.address().port,
-    /** Ends what is open, so that the next request meets the new mode. */
-    set(mode) {
-      platform.mode = mode;
-      server.setSecureContext(mode === "strange" ? strange : own);
+    requests,
+    /** Sets or ends a fault for the SMTP client of an address, or for `all` connections, of which it ends those that are open. */
+    setFault(of, fault) {
+      if (fault === undefined) faults.delete(of);
+      else faults.set(of, fault);
+      if (of !== "all") return;
+      server.setSecureContext(fault === "strange" ? strange : own);
       for (const socket of sockets) socket.destroy();
     },
     async dispose() {
@@ -71,7 +84,7 @@ export async function startPlatform(files, port) {
       server.close();
       await once(server, "close");
     },
-  });
+  };
 }
 
 /** Starts an SMTP server to which Postfix relays, and records each message with its envelope. */
@@ -192,7 +205,7 @@ export async function startPostfix(dir, files, ports) {
   // Makes the folders of the queue.
   await run("postfix", ["-c", join(dir, "etc"), "check"]);
   const master = ["/usr/lib/postfix/sbin/master", "-d", "-c", join(dir, "etc")];
-  const server = await startServer(master, { places: listened });
+  const server = await startServer(master, { places: listened, group: true });
   return { ...server, log: async () => `${server.log()}${await readFile(join(dir, "mail.log"), "utf8")}` };
 }
 
@@ -215,7 +228,7 @@ export async function startDovecot(dir, files, ports, verifier) {
   await writeFile(join(etc, "claviger.lua"), lua);
   await writeFile(join(etc, "claviger-verifier"), `${verifier}\n`, { mode: 0o400 });
   await run("chown", ["dovecot", join(etc, "claviger-verifier")]);
-  return startServer(["dovecot", "-F", "-c", join(etc, "dovecot.conf")], { places: [socket] });
+  return startServer(["dovecot", "-F", "-c", join(etc, "dovecot.conf")], { places: [socket], group: true });
 }
 
 /** Starts nginx with the mail proxy and the hop. `proxied` has the balancer of a PROXY protocol in front. */
@@ -227,7 +240,7 @@ export async function startNginx(dir, files, ports, { verifier, proxied = false 
     ["listen 465 ssl;", `${listen(ports.submissions)} ssl;`],
     ["listen [::]:465 ", `${proxied ? "#" : ""}listen [::1]:${ports.submissions} `],
     ["127.0.0.1:9003", `127.0.0.1:${ports.hop}`],
-    ["Auth-Port 10025 ", `Auth-Port ${ports.postfix} `],
+    ["Auth-Port 10025;", `Auth-Port ${ports.postfix};`],
     ["https://keys.example.com/", `https://127.0.0.1:${ports.platform}/`],
     ["keys.example.com", "localhost"],
     ["/etc/nginx/claviger-verifier.conf", join(dir, "verifier.conf")],

@@ -34,12 +34,21 @@ export const inFolder = (dir) =>
   `access_log off; client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy; ` +
   `fastcgi_temp_path ${dir}/f; uwsgi_temp_path ${dir}/u; scgi_temp_path ${dir}/s;`;
 
-/** Starts a program that stays in the foreground. Resolves once it listens at each of the ports of 127.0.0.1, or sockets of the file system. */
-export async function startServer([program, ...args], { env, places }) {
-  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+/**
+ * Starts a program that stays in the foreground. Resolves once it listens at each of the ports of 127.0.0.1, or sockets of the file
+ * system. `group`: its processes are a group, which is ended as one.
+ */
+export async function startServer([program, ...args], { env, places, group = false }) {
+  const stdio = ["ignore", "pipe", "pipe"];
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio, detached: group });
+  const end = () => process.kill(group ? -child.pid : child.pid, "SIGTERM");
   const log = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => log.push(`${data}`));
   const ended = once(child, "exit");
+  if (group) {
+    process.on("exit", end);
+    ended.finally(() => process.off("exit", end));
+  }
   await Promise.race([
     Promise.all(places.map(listening)),
     ended.then(() => Promise.reject(new Error(`${program} ended: ${log.join("")}`))),
@@ -48,7 +57,7 @@ export async function startServer([program, ...args], { env, places }) {
   return {
     log: () => log.join(""),
     async stop() {
-      child.kill("SIGTERM");
+      if (child.exitCode === null) end();
       await ended;
     },
   };

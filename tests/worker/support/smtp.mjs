@@ -109,3 +109,18 @@ export async function dial(port, { from = "127.0.0.1", host = "127.0.0.1", prefa
   };
   return session;
 }
+
+/** Signs in by the bare client; resolves to the server's reply, or `undefined` if it has closed. */
+export async function signIn(port, { from, mechanism = "PLAIN", user, secret }) {
+  const session = await dial(port, { from });
+  try {
+    await session.secure();
+    if (mechanism === "PLAIN") return await session.send(plain(user, secret));
+    assert.equal((await session.send("AUTH LOGIN")).code, 334);
+    const answer = await session.send(Buffer.from(user).toString("base64") || "=");
+    if (answer?.code !== 334) return answer;
+    return await session.send(Buffer.from(secret).toString("base64") || "=");
+  } finally {
+    session.close();
+  }
+}
