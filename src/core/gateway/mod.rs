@@ -22,9 +22,11 @@
 //! | [`issuance`], [`issuing`] | read and authorise an issuance by program |
 //! | [`oauth`] | reads the requests of OAuth clients, and grants tokens |
 //! | [`forward_auth`] | answers proxies that ask about their clients |
+//! | [`mail_auth`] | reads and answers the questions of mail servers |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
 //! | [`introspection`] | reads and answers `POST /v1/introspect` |
 //! | [`denied`] | a refusal by the credential, which a caller may keep |
+//! | `user_secrets` | remembers the last right secret of each API user |
 //! | [`problem`] | the refusals, each with its status, code and text |
 //! | `nonces` | numbers requests for their proofs |
 //! | `fit` | knows whether this edge fits the admin Worker |
@@ -46,6 +48,7 @@ pub mod issuance;
 pub mod issuing;
 pub mod key_search;
 mod kv_warnings;
+pub mod mail_auth;
 mod nonces;
 pub mod oauth;
 pub mod origin_headers;
@@ -54,4 +57,5 @@ pub mod problem;
 pub mod recheck;
 pub mod resolve;
 pub mod subprotocol;
+mod user_secrets;
 pub mod verify_body;

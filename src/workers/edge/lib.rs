@@ -136,10 +136,12 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
         Decision::Verify
         | Decision::ForwardAuth
         | Decision::Introspect
+        | Decision::MailAuth
         | Decision::Issue
         | Decision::OAuth(_)
         | Decision::Fetch(_)
         | Decision::AskAdmin
+        | Decision::CheckSecret(_)
         | Decision::ReadHeaders
         | Decision::Read(_) => SLOW,
     }
