@@ -24,10 +24,10 @@
 //! Claviger-Time-Zone: Asia/Tokyo
 //! ```
 //!
-//! No header of a client's that begins with `Claviger-` or `Claviger_` in any case travels on. Behind
-//! a public rule the first three are absent and empty in the proof; an address that the platform does
-//! not tell is, too. The proof is HMAC-SHA-256 under the origin's key over these lines, each ended
-//! by a line feed:
+//! No header of a client's that begins with `Claviger-` or `Claviger_` in any case travels on.
+//! Behind a public rule the first three are absent and empty in the proof; an address that the
+//! platform does not tell is, too. The proof is HMAC-SHA-256 under the origin's key over these
+//! lines, each ended by a line feed:
 //!
 //! ```text
 //! claviger/origin-proof/2
@@ -35,9 +35,9 @@
 //! ```
 //!
 //! For an API user, the second proof has four more lines behind the address: name, group, `true` or
-//! `false`, and zone. `n` differs from request to request. `Claviger-Proof` is the proof of earlier releases, under
-//! the label `claviger/origin-proof/1` and without `n` and the address, for origins that still
-//! check it.
+//! `false`, and zone. `n` differs from request to request. `Claviger-Proof` is the proof of earlier
+//! releases, under the label `claviger/origin-proof/1` and without `n` and the address, for origins
+//! that still check it.
 //!
 //! `docs/origin-proof.md` shows an origin how to check it.
 
