@@ -2,6 +2,7 @@
 //! and the three small ones: [`name`], [`directory`] and [`address`].
 
 pub mod address;
+pub mod api_name;
 pub mod attempts;
 pub mod directory;
 pub mod mail_row;
