@@ -1,4 +1,4 @@
-//! The behaviour that the four kinds of Durable Objects share, so that the Worker's adapter is
+//! The behaviour that the five kinds of Durable Objects share, so that the Worker's adapter is
 //! written once.
 //!
 //! # Contract with the adapter
