@@ -40,7 +40,11 @@ export async function callAdmin(env) {
  * The path and the header are those of `replication/secret_check.rs`.
  */
 export async function checkSecret(env, body) {
-  const headers = { "claviger-edge": call(edge.link), "claviger-ask": "api-user" };
+  const headers = {
+    "claviger-edge": call(edge.link),
+    "claviger-ask": "api-user",
+    "content-type": "application/json",
+  };
   const answer = await env.ADMIN.fetch("https://admin/.claviger/api-user", { method: "POST", headers, body });
   const notice = answer.headers.get(ADMIN_HEADER);
   if (notice !== null) takeNotice(notice);
