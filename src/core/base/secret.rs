@@ -31,6 +31,15 @@ impl SecretText {
     }
 }
 
+/// The comparison takes constant time; only the lengths show.
+impl PartialEq for SecretText {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for SecretText {}
+
 impl FromJson for SecretText {
     fn from_json(json: Json) -> Option<Self> {
         json.into_text().map(Self::new)

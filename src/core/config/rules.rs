@@ -33,7 +33,9 @@
 //! - `credentials` names the places of a key: `authorization`, `x-api-key`, `query:<name>`,
 //!   `form:<name>` (a field of an urlencoded or multipart body, before the first file),
 //!   `json:<name>` (a member of the outermost object), `subprotocol` (an entry of
-//!   `Sec-WebSocket-Protocol`). The default is the first two. For a public
+//!   `Sec-WebSocket-Protocol`); `api-user:basic`, `api-user:form` and `api-user:json` name the
+//!   places of an [API user](crate::credential::api_user)'s name and secret (user and password of
+//!   Basic, or the fields `api_user` and `api_key`). The default is the first two. For a public
 //!   rule the default is none; the edge then only holds back a header that begins like one of its
 //!   keys. It reads at most the first
 //!   [`BODY_SCAN_BYTES_MAX`](crate::gateway::body::BODY_SCAN_BYTES_MAX) bytes of a body
@@ -54,7 +56,10 @@ use std::rc::Rc;
 
 pub use self::error::{RULES_MAX, RulesError};
 use self::rule::Pattern;
-pub use self::rule::{Access, OAuthRoute, Origin, Place, RequestEffect, Rule};
+pub use self::rule::{
+    API_KEY_FIELD, API_USER_FIELD, Access, ApiUserPlace, OAuthRoute, Origin, Place, RequestEffect,
+    Rule,
+};
 pub use self::sites::Sites;
 use self::written::WrittenRule;
 use crate::base::json::Json;

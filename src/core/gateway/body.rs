@@ -1,7 +1,8 @@
 //! Scans the beginning of a request's body for credentials, before the gateway decides on the
 //! request.
 //!
-//! A rule may allow a credential in a form field (`form:u`) or in a JSON member (`json:u`). Then
+//! A rule may allow a credential in a form field (`form:u`) or in a JSON member (`json:u`), or name
+//! and secret of an API user there (`api-user:form`, `api-user:json`). Then
 //! the gateway needs the beginning of the body. The scan takes the bytes chunk by chunk, reports
 //! when it has seen enough, and returns the byte ranges that the origin must not see. The platform
 //! adapter cuts these out and passes all other bytes on, unread.
@@ -12,6 +13,7 @@
 //! | `multipart/form-data` (RFC 7578) | the parts before the first file that end within the bound | the part with its delimiter |
 //! | `application/json` (RFC 8259) | the members of the outermost object, if the whole body is within the bound | the member and one comma |
 //!
+//! - Of an API user, the secret is cut out and the name stays.
 //! - The bound is [`BODY_SCAN_BYTES_MAX`]. Bytes beyond it, or after the first file, are only for
 //!   the origin.
 //! - The scan compares names after unescaping, in ASCII; it ignores `charset`. A repeated name is
@@ -32,14 +34,14 @@ mod media_type;
 mod multipart;
 mod urlencoded;
 
-pub use self::fields::{Fields, Unscanned};
+pub use self::fields::{Fields, Unscanned, UserFields};
 use self::json::JsonDocument;
 use self::media_type::media_type;
 use self::multipart::Multipart;
 use self::urlencoded::Urlencoded;
 use crate::base::http::request::Request;
 use crate::base::time::DurationMs;
-use crate::config::rules::Place;
+use crate::config::rules::{ApiUserPlace, Place};
 
 /// Most bytes of a body that the scan reads. Fields before a file take a few hundred bytes. Each
 /// request that waits may hold this much in memory, twice.
@@ -92,8 +94,7 @@ impl BodyScan {
     }
 
     fn start(request: &Request<'_>, places: &[Place]) -> Result<Self, Option<Unscanned>> {
-        let is_named = places.iter().any(|place| matches!(place, Place::Form(_) | Place::Json(_)));
-        if !is_named || matches!(request.method, "GET" | "HEAD") {
+        if !places.iter().any(Place::is_in_body) || matches!(request.method, "GET" | "HEAD") {
             return Err(None);
         }
         let content_type = request.headers.find("content-type").ok_or(None)?;
@@ -120,9 +121,14 @@ impl BodyScan {
             | Place::Authorization
             | Place::ApiKey
             | Place::Query(_)
-            | Place::Subprotocol => None,
+            | Place::Subprotocol
+            | Place::ApiUser(_) => None,
         });
-        let fields = Fields::of(names.collect());
+        let mut fields = Fields::of(names.collect());
+        let of_user = if is_json { ApiUserPlace::Json } else { ApiUserPlace::Form };
+        if places.contains(&Place::ApiUser(of_user)) {
+            fields = fields.with_user();
+        }
         if fields.is_unwanted() {
             return Err(Some(Unscanned::ContentType));
         }

@@ -13,6 +13,7 @@ mod forward_auth;
 mod introspect;
 mod issue;
 mod lookup;
+mod mail_auth;
 mod oauth;
 mod platform;
 mod verifier;
@@ -188,6 +189,9 @@ async fn decide_through(
             // This cannot happen: an exchange has all headers from the start.
             Decision::ReadHeaders => return (internal(), None),
             Decision::AskAdmin => lookup::ask_admin(gateway, platform).await,
+            Decision::CheckSecret(check) => {
+                lookup::check_secret(&check, gateway, platform, &mut lookup).await;
+            }
             Decision::Read(scan) => match body::scan_body(scan, platform).await {
                 Ok(read) => fields = Some(read),
                 Err(problem) => return (refuse(gateway, &problem.into()), None),
@@ -198,6 +202,10 @@ async fn decide_through(
             }
             Decision::ForwardAuth => {
                 let (answer, renew) = forward_auth::answer(request, gateway, platform).await;
+                return (Outcome::Answer(answer), renew);
+            }
+            Decision::MailAuth => {
+                let (answer, renew) = mail_auth::answer(request, gateway, platform).await;
                 return (Outcome::Answer(answer), renew);
             }
             Decision::Introspect => {

@@ -25,9 +25,10 @@ use base64ct::{Base64, Base64Unpadded, Encoding};
 
 use crate::base::http::request::Request;
 use crate::base::id::{KeyId, Prefix};
-use crate::config::rules::Place;
+use crate::base::secret::SecretText;
+use crate::config::rules::{ApiUserPlace, Place};
 use crate::credential::sealed::SealedText;
-use crate::gateway::body::Fields;
+use crate::gateway::body::{Fields, UserFields};
 use crate::gateway::header_names::fold;
 use crate::gateway::key_search;
 use crate::gateway::subprotocol::{self, Subprotocols};
@@ -44,6 +45,9 @@ const ELSEWHERE_CHARS_MAX: usize = 64;
 pub struct Carried<'a> {
     /// Text of the credential, if there is one; [`Ambiguous`] if there are several.
     pub credential: Result<Option<Text<'a>>, Ambiguous>,
+    /// Name and secret of an API user, if there are any; [`Ambiguous`] if there are several, or a
+    /// credential beside them.
+    pub user: Result<Option<TypedUser>, Ambiguous>,
     /// First foreign text in a header that the rule names. It counts only if there is no
     /// credential.
     pub foreign: Option<Result<Text<'a>, Ambiguous>>,
@@ -79,6 +83,15 @@ impl core::fmt::Debug for Text<'_> {
     }
 }
 
+/// Name and secret of an API user, as a caller presents them. They are not checked yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedUser {
+    /// Name of the user.
+    pub name: String,
+    /// Secret of the user.
+    pub secret: SecretText,
+}
+
 /// The error that a request carries several credentials, or one header several times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the request carries more than one credential")]
@@ -89,6 +102,7 @@ pub struct Ambiguous;
 pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Carried<'a> {
     let mut carried = Carried {
         credential: Ok(None),
+        user: Ok(None),
         foreign: None,
         headers: Vec::new(),
         query: None,
@@ -102,6 +116,14 @@ pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Car
             _ if request.headers.is_whole() => Cow::Owned(fold(name)),
             _ => continue,
         };
+        if folded == "authorization"
+            && places.contains(&Place::ApiUser(ApiUserPlace::Basic))
+            && let Some(user) = user_in_basic(value, prefix)
+        {
+            carried.headers.push(name);
+            carried.add_user(user);
+            continue;
+        }
         let (place, found) = match &*folded {
             "authorization" => (Place::Authorization, read_authorization(value, prefix)),
             "x-api-key" => (Place::ApiKey, read_single(value)),
@@ -115,7 +137,8 @@ pub fn find<'a>(request: &Request<'a>, places: &[Place], prefix: &Prefix) -> Car
         | Place::ApiKey
         | Place::Form(_)
         | Place::Json(_)
-        | Place::Subprotocol => None,
+        | Place::Subprotocol
+        | Place::ApiUser(_) => None,
     });
     for name in names {
         carried.take_from_query(request.url.query, name);
@@ -190,7 +213,44 @@ impl<'a> Carried<'a> {
         for value in fields.values() {
             self.add(Ok(Text(Cow::Owned(without_line_end(value).to_owned()))));
         }
+        if let Some(UserFields { names, secrets }) = fields.user() {
+            match (names.as_slice(), secrets.as_slice()) {
+                ([], []) => {}
+                ([name], [secret]) => self.add_user(TypedUser {
+                    name: without_line_end(name).to_owned(),
+                    secret: SecretText::new(without_line_end(secret.expose()).to_owned()),
+                }),
+                // A name without a secret is no credential, and the other way round.
+                ([_], []) | ([], [_]) => {}
+                // An origin might read another one of them.
+                _ => self.user = Err(Ambiguous),
+            }
+        }
         self.cuts = Some(fields.cuts().to_vec());
+    }
+
+    /// Adds an API user; empty fields are none.
+    fn add_user(&mut self, user: TypedUser) {
+        if user.name.is_empty() && user.secret.expose().is_empty() {
+            return;
+        }
+        self.user = match &self.user {
+            Ok(None) => Ok(Some(user)),
+            Ok(Some(earlier)) if *earlier == user => Ok(Some(user)),
+            Ok(Some(_)) | Err(Ambiguous) => Err(Ambiguous),
+        };
+    }
+
+    /// Returns the API user of the request.
+    ///
+    /// # Errors
+    /// [`Ambiguous`] if there are several, or a credential beside one.
+    pub fn single_user(&self) -> Result<Option<&TypedUser>, Ambiguous> {
+        let user = self.user.as_ref().map_err(|several| *several)?.as_ref();
+        match (user, &self.credential) {
+            (Some(_), Ok(Some(_)) | Err(_)) => Err(Ambiguous),
+            (user, _) => Ok(user),
+        }
     }
 
     /// Takes the parameter `name` out of the query; the comparison ignores how the name is escaped.
@@ -311,6 +371,15 @@ fn read_loosely(encoded: &str) -> Option<String> {
     let standard = encoded.trim_end_matches('=').replace('-', "+").replace('_', "/");
     let bytes = Base64Unpadded::decode_vec(&standard).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Returns the API user in Basic credentials; `None` if the user is no name in e-mail form, or if
+/// either half begins like a key.
+fn user_in_basic(value: &str, prefix: &Prefix) -> Option<TypedUser> {
+    let pair = decode_basic(scheme(value, "basic")?)?;
+    let (name, secret) = without_line_end(&pair).split_once(':')?;
+    let is_user = name.contains('@') && !begins_ours(name, prefix) && !begins_ours(secret, prefix);
+    is_user.then(|| TypedUser { name: name.to_owned(), secret: SecretText::new(secret.to_owned()) })
 }
 
 /// Returns the key in `user:password`: the whole key if either half is one, else access key and

@@ -14,6 +14,7 @@
 //!    that may be newer than the lease, it asks the ledger (P2).
 //! 7. The verdict: forward with headers that identify the caller, or refuse.
 
+mod api_user;
 mod responses;
 mod route;
 mod transport;
@@ -38,14 +39,16 @@ use crate::gateway::presented::Presented;
 use crate::gateway::problem::GatewayProblem;
 use crate::gateway::recheck::{IssueClaims, Rechecks};
 use crate::gateway::resolve::{Attempt, Missing, ResolvedKey, resolve_key, resolve_sealed};
+use crate::gateway::user_secrets::UserSecrets;
 use crate::gateway::{
-    cors, extract, forward_auth, header_names, issuance, key_search, oauth, presented,
+    cors, extract, forward_auth, header_names, issuance, key_search, mail_auth, oauth, presented,
 };
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::isolate::{Counters, Leases};
 use crate::lease::rules::{LeaseRules, ProductionRules};
 use crate::replication::kv_mac::KvMac;
 use crate::replication::link;
+use crate::replication::secret_check::SecretCheck;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid, examine, verify, verify_sealed};
 
@@ -75,6 +78,7 @@ pub struct Gateway<R = ProductionRules> {
     pub(super) cache_keys: Vec<MacKey>,
     pub(super) kv_mac: KvMac,
     pub(super) kv_warnings: KvWarnings,
+    user_secrets: UserSecrets,
 }
 
 /// The next thing to do with a request.
@@ -84,6 +88,8 @@ pub enum Decision {
     Verify,
     /// Serve a proxy that asks about its client.
     ForwardAuth,
+    /// Serve a mail server that asks about a login.
+    MailAuth,
     /// Serve a token introspection.
     Introspect,
     /// Serve an issuance by a program.
@@ -102,6 +108,8 @@ pub enum Decision {
     /// Ask the admin Worker whether both Workers fit, pass its answer to [`Gateway::take_fit`], and
     /// decide again.
     AskAdmin,
+    /// Ask the admin Worker this, pass its answer to [`Gateway::take_secret`], and decide again.
+    CheckSecret(SecretCheck),
     /// Refuse the request because of its credential, with the response from
     /// [`Gateway::answer_denied`]. The caller may cache the response under [`Denied::key`].
     Denied {
@@ -138,6 +146,9 @@ impl<R: LeaseRules> Gateway<R> {
         let believed = config.keyring.iter().filter(|generation| !generation.is_compromised());
         let cache_keys = believed.map(cache_key).collect();
         let kv_mac = KvMac::new(&config.keyring, &config.prefix);
+        let label = b"claviger/user-secrets/1\0";
+        let of_isolate = newest.refresh_cache_key().mac(&[label, &isolate.to_be_bytes()]);
+        let user_secrets = UserSecrets::new(MacKey::new(&of_isolate));
         let link = link::header(&config.keyring, &config.digest);
         Self {
             config,
@@ -150,6 +161,7 @@ impl<R: LeaseRules> Gateway<R> {
             cache_keys,
             kv_mac,
             kv_warnings: KvWarnings::default(),
+            user_secrets,
         }
     }
 
@@ -191,8 +203,8 @@ impl<R: LeaseRules> Gateway<R> {
     }
 
     /// Decides about a request to the console's host. The edge serves verification, introspection,
-    /// forward authentication, issuance and the OAuth endpoints that a rule opens there. The admin
-    /// Worker serves all other paths, but not to verifiers.
+    /// forward authentication, logins of mail clients, issuance, and the OAuth endpoints that a
+    /// rule opens there. The admin Worker serves all other paths, but not to verifiers.
     fn decide_console(&self, request: &Request<'_>) -> Decision {
         let path = request.url.path;
         match path {
@@ -202,6 +214,7 @@ impl<R: LeaseRules> Gateway<R> {
             }
             oauth::INTROSPECTION_PATH => return Decision::Introspect,
             _ if path.starts_with(forward_auth::PREFIX) => return Decision::ForwardAuth,
+            mail_auth::PATH => return Decision::MailAuth,
             _ => {}
         }
         if !request.headers.is_whole() {
@@ -248,8 +261,7 @@ impl<R: LeaseRules> Gateway<R> {
             Origin::OAuth(route) => return Ok(self.decide_oauth(route, request)),
             Origin::Binding(_) | Origin::Base(_) => {}
         }
-        let needs_all =
-            |place: &Place| matches!(place, Place::Form(_) | Place::Json(_) | Place::Subprotocol);
+        let needs_all = |place: &Place| place.is_in_body() || matches!(place, Place::Subprotocol);
         let may_be_preflight = rule.sites.is_some() && cors::is_options(request);
         if !request.headers.is_whole() && (may_be_preflight || rule.places.iter().any(needs_all)) {
             return Ok(Decision::ReadHeaders);
@@ -287,7 +299,9 @@ impl<R: LeaseRules> Gateway<R> {
                 RequestEffect::Write => write,
             }),
         };
-        let Ok(text) = &carried.credential else { return Ok(self.refuse_ambiguous(request)) };
+        let (Ok(text), Ok(user)) = (&carried.credential, carried.single_user()) else {
+            return Ok(self.refuse_ambiguous(request));
+        };
         let text = text.as_ref();
         // A text that is refused on its own need not wait for the body.
         let is_refused = |text: &extract::Text<'_>| {
@@ -298,24 +312,35 @@ impl<R: LeaseRules> Gateway<R> {
         {
             return Ok(Decision::Read(scan));
         }
-        let text = match (text, &carried.foreign) {
-            (Some(text), _) => text,
-            // Another spelling of a header may hold the key.
-            (None, _) if !request.headers.is_whole() => return Ok(Decision::ReadHeaders),
-            (None, _) if fields.is_some_and(Fields::is_too_large) => {
-                return Err(RequestProblem::BodyTooLarge { max: BODY_SCAN_BYTES_MAX }.into());
-            }
-            (None, Some(Err(_))) => return Ok(self.refuse_ambiguous(request)),
-            (None, Some(Ok(foreign))) => foreign,
-            (None, None) => return Ok(self.refuse_missing(request, &rule, fields)),
-        };
         let facts = Facts {
             address: client_address(request),
             interface: Interface::Http,
             demand: demanded.map_or(Demand::AnyKey, Demand::Permission),
             may_change: rule.effect(request.method) == RequestEffect::Write,
         };
-        let checked = match self.check(text.expose(), &facts, request.arrived, now, lookup) {
+        let text = match (text, &carried.foreign) {
+            _ if user.is_some() => None,
+            (Some(text), _) => Some(text),
+            // Another spelling of a header may hold the key.
+            (None, _) if !request.headers.is_whole() => return Ok(Decision::ReadHeaders),
+            (None, _) if fields.is_some_and(Fields::is_too_large) => {
+                return Err(RequestProblem::BodyTooLarge { max: BODY_SCAN_BYTES_MAX }.into());
+            }
+            (None, Some(Err(_))) => return Ok(self.refuse_ambiguous(request)),
+            (None, Some(Ok(foreign))) => Some(foreign),
+            (None, None) => None,
+        };
+        let check = match (user, text) {
+            (Some(user), _) => {
+                match self.check_user(user, (&facts, None), request.arrived, now, lookup) {
+                    Ok(check) => check,
+                    Err(ask) => return Ok(Decision::CheckSecret(ask)),
+                }
+            }
+            (None, Some(text)) => self.check(text.expose(), &facts, request.arrived, now, lookup),
+            (None, None) => return Ok(self.refuse_missing(request, &rule, fields)),
+        };
+        let checked = match check {
             Check::Fetch(need) => return Ok(Decision::Fetch(need)),
             Check::AskAdmin => return Ok(Decision::AskAdmin),
             Check::Decided(checked) => checked,

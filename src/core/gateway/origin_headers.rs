@@ -15,19 +15,29 @@
 //! X-Forwarded-Proto: https
 //! ```
 //!
-//! and no header of a client's that begins with `Claviger-` or `Claviger_` in any case. Behind a
-//! public rule the first three are absent and empty in the proof; an address that the platform does
-//! not tell is, too. The proof is HMAC-SHA-256 under the origin's key over these lines, each ended
-//! by a line feed:
+//! For an API user, these follow `Claviger-Permissions`:
+//!
+//! ```text
+//! Claviger-Api-User: app@example.com
+//! Claviger-Group: normal
+//! Claviger-Own-Data-Only: true
+//! Claviger-Time-Zone: Asia/Tokyo
+//! ```
+//!
+//! No header of a client's that begins with `Claviger-` or `Claviger_` in any case travels on.
+//! Behind a public rule the first three are absent and empty in the proof; an address that the
+//! platform does not tell is, too. The proof is HMAC-SHA-256 under the origin's key over these
+//! lines, each ended by a line feed:
 //!
 //! ```text
 //! claviger/origin-proof/2
 //! <t, seconds>  <n>  <method>  <path with query, as forwarded>  <account>  <key>  <permissions>  <address>      (one line each)
 //! ```
 //!
-//! `n` differs from request to request. `Claviger-Proof` is the proof of earlier releases, under
-//! the label `claviger/origin-proof/1` and without `n` and the address, for origins that still
-//! check it.
+//! For an API user, the second proof has four more lines behind the address: name, group, `true` or
+//! `false`, and zone. `n` differs from request to request. `Claviger-Proof` is the proof of earlier
+//! releases, under the label `claviger/origin-proof/1` and without `n` and the address, for origins
+//! that still check it.
 //!
 //! `docs/origin-proof.md` shows an origin how to check it.
 
@@ -124,23 +134,27 @@ impl Onward<'_> {
             base16ct::lower::encode_string(&origin_key.mac(&[statement.as_bytes()]))
         };
         let v1 = prove(&[LABEL_1, &at_s, method, target, &account, &key, &permissions, ""]);
-        let v2 = prove(&[
-            LABEL,
-            &at_s,
-            &nonce,
-            method,
-            target,
-            &account,
-            &key,
-            &permissions,
-            &address,
-            "",
-        ]);
+        let user = self.verified.and_then(Verified::user);
+        let own_data_only =
+            if user.is_some_and(|user| user.own_data_only) { "true" } else { "false" };
+        let mut lines = vec![LABEL, &at_s, &nonce, method, target, &account, &key, &permissions];
+        lines.push(&address);
+        if let Some(user) = user {
+            lines.extend([user.name.as_str(), user.group.as_str(), own_data_only, &user.zone]);
+        }
+        lines.push("");
+        let v2 = prove(&lines);
         let mut headers = Vec::with_capacity(9);
         if self.verified.is_some() {
             headers.push(("claviger-account", account));
             headers.push(("claviger-key", key));
             headers.push(("claviger-permissions", permissions));
+        }
+        if let Some(user) = user {
+            headers.push(("claviger-api-user", user.name.to_string()));
+            headers.push(("claviger-group", user.group.as_str().to_owned()));
+            headers.push(("claviger-own-data-only", own_data_only.to_owned()));
+            headers.push(("claviger-time-zone", user.zone.clone()));
         }
         if !address.is_empty() {
             headers.push(("claviger-address", address.clone()));

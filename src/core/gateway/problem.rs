@@ -9,6 +9,10 @@ use crate::gateway::body::Unscanned;
 use crate::gateway::forward_auth::ProxyFault;
 use crate::verify::verdict::Denial;
 
+/// Time after which a caller who tried too many secrets may try again, in seconds. The windows of
+/// the limits are longer; a caller who waits this long does not use them up.
+const RATE_LIMITED_S: u32 = 60;
+
 /// The reasons for which the gateway refuses a request. Each variant has one stable code, which
 /// `www/problems.html` explains.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +149,9 @@ impl GatewayProblem {
         match self {
             Self::Denied(Denial::Unavailable) => {
                 answer.with("retry-after", RETRY_AFTER_S.to_string())
+            }
+            Self::Denied(Denial::RateLimited) => {
+                answer.with("retry-after", RATE_LIMITED_S.to_string())
             }
             Self::Request(_)
             | Self::Denied(_)

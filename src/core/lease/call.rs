@@ -10,6 +10,7 @@ use crate::base::time::UnixMs;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::Revision;
 use crate::replication::refresh::{AccountState, Refresh, RefreshRequest};
+use crate::replication::secret_check::SecretCheckReply;
 use crate::replication::shared::Shared;
 use crate::replication::superseded::SupersededFilter;
 
@@ -217,6 +218,8 @@ pub struct Lookup {
     pub(super) is_renewed: bool,
     /// `true` if an earlier decision about the same request has counted its use.
     pub is_counted: bool,
+    /// The answer about the secret of an API user; `Some(None)` if none came.
+    pub secret: Option<Option<SecretCheckReply>>,
 }
 
 /// The result of one read.

@@ -26,7 +26,7 @@ pub const ASK_HEADER: &str = "claviger-ask";
 pub const ASK: &str = "api-user";
 
 /// The question: a name and a secret that someone presents for it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretCheck {
     /// Name of the API user. The name may be unclaimed.
     pub name: ApiUserName,

@@ -109,8 +109,8 @@ pub struct Valid {
     pub user: Option<ApiUser>,
 }
 
-/// Proof that a key was verified. Only [`verify`], [`verify_sealed`] and [`verify_user`] create one, so code that
-/// needs it cannot be reached without a verification.
+/// Proof that a key was verified. Only [`verify`], [`verify_sealed`] and [`verify_user`] create
+/// one, so code that needs it cannot be reached without a verification.
 #[derive(Clone, Debug)]
 pub struct Verified {
     valid: Valid,

@@ -36,6 +36,23 @@ export async function callAdmin(env) {
 }
 
 /**
+ * Has a secret of an API user checked. Resolves to the text of the answer.
+ * The path and the header are those of `replication/secret_check.rs`.
+ */
+export async function checkSecret(env, body) {
+  const headers = {
+    "claviger-edge": call(edge.link),
+    "claviger-ask": "api-user",
+    "content-type": "application/json",
+  };
+  const answer = await env.ADMIN.fetch("https://admin/.claviger/api-user", { method: "POST", headers, body });
+  const notice = answer.headers.get(ADMIN_HEADER);
+  if (notice !== null) takeNotice(notice);
+  if (answer.status !== 200) throw new Error(`ADMIN answered ${answer.status}`);
+  return answer.text();
+}
+
+/**
  * Takes a notice: `changed <account> <revision>` or `misfit <reason>`. Returns `true` if both
  * Workers fit.
  */

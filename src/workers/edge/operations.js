@@ -2,7 +2,7 @@
 // failure is logged, and the exchange resumes without a result.
 import * as edge from "../../../target/bindgen/edge/claviger_edge.js";
 import { call } from "../shared/trap.js";
-import { ADMIN_HEADER, callAdmin, takeNotice } from "./admin.js";
+import { ADMIN_HEADER, callAdmin, checkSecret, takeNotice } from "./admin.js";
 import { fields } from "./step.js";
 
 /** Name of the data centre's cache in which isolates share replies. */
@@ -83,6 +83,13 @@ const operations = {
   async call_admin(ms, { env }) {
     const fits = await within(Number(ms), callAdmin(env));
     return fits === undefined || fits === TOO_LATE ? withText(undefined) : [edge.resume_with_fit, fits];
+  },
+
+  async check_secret(text, { env }) {
+    const [ms, body] = fields(text, 1);
+    const answer = await within(Number(ms), checkSecret(env, body));
+    if (answer === TOO_LATE) throw new Error("ADMIN did not answer in time");
+    return withText(answer);
   },
 
   async warn(line) {

@@ -14,6 +14,7 @@
 //! | `call_ledger` | timeout in ms, `background` or nothing, instance, body |
 //! | `read_cache` | timeout in ms, URL |
 //! | `write_cache` | lifetime in seconds, URL, text |
+//! | `check_secret` | timeout in ms, body |
 //! | `warn` | line |
 //! | `call_admin`, `read_body` | timeout in ms |
 //!
@@ -122,6 +123,9 @@ pub fn of_operation(operation: &Operation) -> String {
             ["write_cache", &max_age_s.to_string(), url, text].join("\n")
         }
         Operation::CallAdmin { within_ms } => ["call_admin", &within_ms.to_string()].join("\n"),
+        Operation::CheckSecret { body, within_ms } => {
+            ["check_secret", &within_ms.to_string(), body.expose()].join("\n")
+        }
         Operation::Warn { line } => ["warn", line].join("\n"),
         Operation::ReadBody { within_ms } => ["read_body", &within_ms.to_string()].join("\n"),
     }
@@ -139,6 +143,7 @@ pub fn of_screened(screened: &Screened) -> String {
 #[cfg(test)]
 mod tests {
     use claviger_core::base::http::response::ReturnedCors;
+    use claviger_core::base::secret::SecretText;
 
     use super::*;
 
@@ -252,6 +257,10 @@ mod tests {
                 "write_cache\n10\nhttps://a/\nb\nc",
             ),
             (Operation::CallAdmin { within_ms: 2_000 }, "call_admin\n2000"),
+            (
+                Operation::CheckSecret { body: SecretText::new("{}".into()), within_ms: 5_000 },
+                "check_secret\n5000\n{}",
+            ),
             (Operation::ReadBody { within_ms: 10_000 }, "read_body\n10000"),
         ] {
             assert_eq!(of_operation(&operation), expected);

@@ -101,6 +101,39 @@ pub enum Place {
     Json(String),
     /// An entry of `Sec-WebSocket-Protocol`.
     Subprotocol,
+    /// Name and secret of an API user.
+    ApiUser(ApiUserPlace),
+}
+
+/// A place of a request that may hold name and secret of an API user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiUserPlace {
+    /// User and password of Basic credentials in `Authorization` (RFC 7617).
+    Basic,
+    /// The fields [`API_USER_FIELD`] and [`API_KEY_FIELD`] of a form in the body.
+    Form,
+    /// The members of these names of the JSON object in the body.
+    Json,
+}
+
+/// Name of the field with an API user's name.
+pub const API_USER_FIELD: &str = "api_user";
+
+/// Name of the field with an API user's secret.
+pub const API_KEY_FIELD: &str = "api_key";
+
+impl Place {
+    /// Returns `true` if the place is in a request's body.
+    pub fn is_in_body(&self) -> bool {
+        match self {
+            Self::Form(_) | Self::Json(_) => true,
+            Self::ApiUser(place) => match place {
+                ApiUserPlace::Form | ApiUserPlace::Json => true,
+                ApiUserPlace::Basic => false,
+            },
+            Self::Authorization | Self::ApiKey | Self::Query(_) | Self::Subprotocol => false,
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -113,6 +146,9 @@ impl fmt::Display for Place {
             Self::Form(name) => write!(f, "form:{name}"),
             Self::Json(name) => write!(f, "json:{name}"),
             Self::Subprotocol => f.write_str("subprotocol"),
+            Self::ApiUser(ApiUserPlace::Basic) => f.write_str("api-user:basic"),
+            Self::ApiUser(ApiUserPlace::Form) => f.write_str("api-user:form"),
+            Self::ApiUser(ApiUserPlace::Json) => f.write_str("api-user:json"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Parses the JSON form of rules.
 
 use super::error::RulesError;
-use super::rule::{Access, OAuthRoute, Origin, Pattern, Place, RequestEffect, Rule};
+use super::rule::{Access, ApiUserPlace, OAuthRoute, Origin, Pattern, Place, RequestEffect, Rule};
 use super::sites::Sites;
 use crate::base::http::request::Url;
 use crate::base::json::{FromJson, Json};
@@ -225,6 +225,9 @@ fn parse_place(text: &str) -> Option<Place> {
         "authorization" => Some(Place::Authorization),
         "x-api-key" => Some(Place::ApiKey),
         "subprotocol" => Some(Place::Subprotocol),
+        "api-user:basic" => Some(Place::ApiUser(ApiUserPlace::Basic)),
+        "api-user:form" => Some(Place::ApiUser(ApiUserPlace::Form)),
+        "api-user:json" => Some(Place::ApiUser(ApiUserPlace::Json)),
         _ => {
             let (kind, name) = text.split_once(':')?;
             let plain =

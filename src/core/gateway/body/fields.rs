@@ -3,16 +3,49 @@
 use core::ops::Range;
 
 use crate::base::secret::SecretText;
+use crate::config::rules::{API_KEY_FIELD, API_USER_FIELD};
 
 /// The fields that a scan found.
 #[derive(Debug, Default)]
 pub struct Fields {
-    /// Field names to look for.
+    /// Names of the fields that hold a key.
     names: Vec<String>,
     values: Vec<SecretText>,
+    /// The fields of an API user; `None` if the scan does not look for them.
+    user: Option<UserFields>,
     cuts: Vec<Range<usize>>,
     is_too_large: bool,
     unscanned: Option<Unscanned>,
+}
+
+/// The values of an API user's fields, in body order.
+#[derive(Debug, Default)]
+pub struct UserFields {
+    /// Names of users.
+    pub names: Vec<String>,
+    /// Secrets of users.
+    pub secrets: Vec<SecretText>,
+}
+
+/// The meaning of a wanted field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WantedField {
+    /// The field holds a key, and is cut out.
+    Key,
+    /// The field holds the name of an API user, and stays.
+    UserName,
+    /// The field holds the secret of an API user, and is cut out.
+    UserSecret,
+}
+
+impl WantedField {
+    /// Returns `true` if the origin must not receive the field.
+    pub fn is_cut(self) -> bool {
+        match self {
+            Self::Key | Self::UserSecret => true,
+            Self::UserName => false,
+        }
+    }
 }
 
 /// The reason why the scan did not look at a body, or at a part of it.
@@ -62,6 +95,12 @@ impl Fields {
         Self { names, ..Self::default() }
     }
 
+    /// Looks also for name and secret of an API user.
+    #[must_use]
+    pub fn with_user(self) -> Self {
+        Self { user: Some(UserFields::default()), ..self }
+    }
+
     /// Records that the body exceeds the bound and is of a type that is only valid as a whole
     /// (JSON).
     pub fn note_too_large(&mut self) {
@@ -70,10 +109,15 @@ impl Fields {
 
     /// Returns `true` if the scan looks for no field.
     pub fn is_unwanted(&self) -> bool {
-        self.names.is_empty()
+        self.names.is_empty() && self.user.is_none()
     }
 
-    /// Returns the values of all wanted fields, in body order.
+    /// Returns the values of an API user's fields; `None` if the scan did not look for them.
+    pub fn user(&self) -> Option<&UserFields> {
+        self.user.as_ref()
+    }
+
+    /// Returns the values of all fields that hold a key, in body order.
     pub fn values(&self) -> impl Iterator<Item = &str> {
         self.values.iter().map(SecretText::expose)
     }
@@ -99,14 +143,26 @@ impl Fields {
         self.unscanned
     }
 
-    /// Returns `true` if the scan looks for a field of this name.
-    pub fn wants(&self, name: &str) -> bool {
-        self.names.iter().any(|wanted| wanted == name)
+    /// Returns the meaning of a field of this name; `None` if the scan does not look for it.
+    pub fn wants(&self, name: &str) -> Option<WantedField> {
+        if self.names.iter().any(|wanted| wanted == name) {
+            return Some(WantedField::Key);
+        }
+        self.user.as_ref()?;
+        match name {
+            API_USER_FIELD => Some(WantedField::UserName),
+            API_KEY_FIELD => Some(WantedField::UserSecret),
+            _ => None,
+        }
     }
 
     /// Adds the value of a wanted field.
-    pub fn add(&mut self, value: String) {
-        self.values.push(SecretText::new(value));
+    pub fn add(&mut self, wanted: WantedField, value: String) {
+        match (wanted, &mut self.user) {
+            (WantedField::UserName, Some(user)) => user.names.push(value),
+            (WantedField::UserSecret, Some(user)) => user.secrets.push(SecretText::new(value)),
+            (WantedField::Key, _) | (_, None) => self.values.push(SecretText::new(value)),
+        }
     }
 
     /// Cuts out a range that begins at or after the end of the last one.

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use super::fields::{Fields, Unscanned};
+use super::fields::{Fields, Unscanned, WantedField};
 use crate::base::json::{Json, unmarked};
 
 /// The scan of a body that is only valid as a whole.
@@ -46,14 +46,25 @@ fn string(json: &str) -> Option<String> {
 
 fn look(text: &str, fields: &mut Fields) {
     let slice = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
-    let is_wanted = |member: &JsonMember, fields: &Fields| {
-        string(slice(&member.name)).is_some_and(|name| fields.wants(&name))
+    let wanted = |member: &JsonMember, fields: &Fields| {
+        string(slice(&member.name)).and_then(|name| fields.wants(&name))
+    };
+    let text_of = |member: &JsonMember| {
+        let value = slice(&member.value);
+        // A value that is not a string cannot be a key; the gateway refuses its JSON text as
+        // malformed. `null` is an empty place.
+        let text = string(value).unwrap_or_else(|| value.to_owned());
+        if value == "null" { String::new() } else { text }
     };
     let members: Vec<JsonMember> = MemberReader::of(text).collect();
     let mut earlier: Vec<&JsonMember> = Vec::new();
     let mut kept_end = None;
     for member in &members {
-        if !is_wanted(member, fields) {
+        let wanted = wanted(member, fields);
+        if let Some(wanted) = wanted {
+            fields.add(wanted, text_of(member));
+        }
+        if !wanted.is_some_and(WantedField::is_cut) {
             // The cut reaches to the next member that stays, so it includes the comma after the
             // removed ones.
             if let Some(first) = earlier.first() {
@@ -63,11 +74,6 @@ fn look(text: &str, fields: &mut Fields) {
             kept_end = Some(member.value.end);
             continue;
         }
-        let value = slice(&member.value);
-        // A value that is not a string cannot be a key; the gateway refuses its JSON text as
-        // malformed. `null` is an empty place.
-        let text = string(value).unwrap_or_else(|| value.to_owned());
-        fields.add(if value == "null" { String::new() } else { text });
         earlier.push(member);
     }
     // These are the last members: the cut begins after the last one that stays, so it includes the

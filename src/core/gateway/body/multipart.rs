@@ -8,7 +8,7 @@
 //! No library fits: the existing ones return the content of parts but not their positions, and need
 //! the whole body.
 
-use super::fields::{Fields, Unscanned};
+use super::fields::{Fields, Unscanned, WantedField};
 use super::media_type::{BLANKS, is_token, parameters};
 
 /// Longest boundary, in bytes (RFC 2046 §5.1.1).
@@ -36,7 +36,7 @@ enum At {
     /// In the headers, which begin with the line end at `head`.
     Head { part: usize, head: usize },
     /// In the content, which begins at `content`.
-    Content { part: usize, content: usize, is_wanted: bool },
+    Content { part: usize, content: usize, wanted: Option<WantedField> },
     /// At the end of the scanned range.
     Done,
 }
@@ -44,7 +44,7 @@ enum At {
 /// The kind of a part, by its headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    Wanted,
+    Wanted(WantedField),
     Other,
     /// A file, or a part with ambiguous headers: the scan ends here.
     Unread,
@@ -87,7 +87,7 @@ impl Multipart {
             At::Preamble => self.preamble(bytes),
             At::Line { part, line } => self.line(bytes, part, line, fields),
             At::Head { part, head } => self.head(bytes, part, head, fields),
-            At::Content { part, content, is_wanted } => {
+            At::Content { part, content, wanted } => {
                 let dashes = self.delimiter.get(LINE_END.len()..)?;
                 let begun = bytes.get(content..).unwrap_or_default();
                 if begun.starts_with(dashes) {
@@ -97,9 +97,11 @@ impl Multipart {
                 }
                 let end = self.find(bytes)?;
                 let next = end.saturating_add(LINE_END.len());
-                if is_wanted {
+                if let Some(wanted) = wanted {
                     let value = bytes.get(content..end).unwrap_or_default();
-                    fields.add(String::from_utf8_lossy(value).into_owned());
+                    fields.add(wanted, String::from_utf8_lossy(value).into_owned());
+                }
+                if wanted.is_some_and(WantedField::is_cut) {
                     fields.cut(part..next);
                 }
                 Some(self.after(next, end))
@@ -151,8 +153,8 @@ impl Multipart {
         self.searched = content;
         let lines = String::from_utf8_lossy(lines);
         Some(match classify(&lines, fields) {
-            Part::Wanted => At::Content { part, content, is_wanted: true },
-            Part::Other => At::Content { part, content, is_wanted: false },
+            Part::Wanted(wanted) => At::Content { part, content, wanted: Some(wanted) },
+            Part::Other => At::Content { part, content, wanted: None },
             Part::Unread => {
                 let is_file = lines.to_ascii_lowercase().contains("filename");
                 fields.note(if is_file { Unscanned::AfterFile } else { Unscanned::Malformed });
@@ -224,7 +226,7 @@ fn classify(lines: &str, fields: &Fields) -> Part {
         }
     }
     name_of(disposition.unwrap_or_default())
-        .map_or(Part::Unread, |name| if fields.wants(&name) { Part::Wanted } else { Part::Other })
+        .map_or(Part::Unread, |name| fields.wants(&name).map_or(Part::Other, Part::Wanted))
 }
 
 /// Returns the name of a field; `None` for a file, or if the name is missing, repeated or extended

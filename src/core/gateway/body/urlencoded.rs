@@ -33,12 +33,13 @@ impl Urlencoded {
     }
 }
 
+/// Takes a pair that the scan looks for. Returns `true` if it must be cut out.
 fn look(pair: Option<&[u8]>, fields: &mut Fields) -> bool {
     match form_urlencoded::parse(pair.unwrap_or_default()).next() {
-        Some((name, value)) if fields.wants(&name) => {
-            fields.add(value.into_owned());
-            true
-        }
-        _ => false,
+        Some((name, value)) => fields.wants(&name).is_some_and(|wanted| {
+            fields.add(wanted, value.into_owned());
+            wanted.is_cut()
+        }),
+        None => false,
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::base::http::response::{Outcome, Response};
 use crate::base::id::AccountId;
-use crate::base::time::UnixMs;
+use crate::base::json::FromJson;
+use crate::base::secret::SecretText;
+use crate::base::time::{DurationMs, UnixMs};
 use crate::gateway::check::Attempted;
 use crate::gateway::exchange::platform::{
     Boxed, Finished, Got, Operation, Platform, SharedGateway,
@@ -11,11 +13,15 @@ use crate::gateway::gateway::Gateway;
 use crate::lease::call::{CopyRead, CopySource, Fetch, Lookup, RefreshCall, RenewalStep};
 use crate::lease::lease::REFRESH_TIMEOUT;
 use crate::replication::edge_call::{EdgeRequest, RefreshReply, Reply, ledger_instance};
+use crate::replication::secret_check::{SecretCheck, SecretCheckReply};
 use crate::replication::{document, record, shared};
 
 /// Shortest lifetime of KV's own cache, in seconds: the platform accepts nothing shorter. A lease
 /// document should be as new as possible, and the platform's default is a minute.
 const CACHE_TTL_MIN_S: u32 = 30;
+
+/// Timeout of a check of a secret: some 100 ms for a hash, and those before it in the queue.
+const CHECK_SECRET_TIMEOUT: DurationMs = DurationMs::from_s(5);
 
 /// Timeout of a read of the data centre's cache, in ms. Beyond it, the ledger is as near.
 const CACHE_WITHIN_MS: u64 = 200;
@@ -81,6 +87,23 @@ pub(super) fn ask_admin<'a>(gateway: &'a SharedGateway, platform: &'a Platform) 
         // A misfit that another request reported meanwhile is newer than this fit.
         let as_of = if fits == Some(true) { asked } else { platform.now() };
         gateway.borrow_mut().take_fit(fits, as_of);
+    })
+}
+
+/// Asks the admin Worker which version a secret of an API user has.
+pub(super) fn check_secret<'a>(
+    check: &'a SecretCheck,
+    gateway: &'a SharedGateway,
+    platform: &'a Platform,
+    lookup: &'a mut Lookup,
+) -> Boxed<'a, ()> {
+    Box::pin(async move {
+        let within_ms = CHECK_SECRET_TIMEOUT.as_ms();
+        // Serialisation cannot fail: every member name is text, and every value has a JSON form.
+        let body = SecretText::new(serde_json::to_string(check).unwrap_or_default());
+        let text = platform.ask_text(Operation::CheckSecret { body, within_ms }).await;
+        let reply = text.and_then(|text| SecretCheckReply::parse_json(&text));
+        gateway.borrow_mut().take_secret(check, reply, platform.now(), lookup);
     })
 }
 

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crate::base::http::response::Outcome;
 use crate::base::id::AccountId;
+use crate::base::secret::SecretText;
 use crate::base::time::UnixMs;
 use crate::gateway::gateway::Gateway;
 
@@ -58,6 +59,15 @@ pub enum Operation {
     },
     /// Ask the admin Worker whether both Workers fit; the result is [`Got::Fit`].
     CallAdmin {
+        /// Timeout of the operation, ms.
+        within_ms: u64,
+    },
+    /// Ask the admin Worker about a secret of an API user, at
+    /// [`PATH`](crate::replication::secret_check::PATH); the result is [`Got::Text`] with the body
+    /// of a response of status 200.
+    CheckSecret {
+        /// Request body, JSON.
+        body: SecretText,
         /// Timeout of the operation, ms.
         within_ms: u64,
     },

@@ -1,3 +1,4 @@
+mod api_users;
 mod driven;
 mod flushing;
 mod forward_auth;

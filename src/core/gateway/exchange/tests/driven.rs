@@ -53,6 +53,7 @@ impl Driven {
             Operation::ReadKvMany { .. } => Some("kv many"),
             Operation::CallLedger { .. } => Some("ledger"),
             Operation::CallAdmin { .. } => Some("admin"),
+            Operation::CheckSecret { .. } => Some("secret"),
             Operation::ReadBody { .. } => Some("body"),
             Operation::ReadCache { .. } | Operation::WriteCache { .. } | Operation::Warn { .. } => {
                 None
