@@ -38,6 +38,7 @@ const EDGE_TESTS = [
   "routes/verify/*",
   "shell",
   "shelves",
+  "smtp",
 ];
 
 /** In order; `needsBuild` where the stage loads what `build` makes. */
@@ -136,10 +137,34 @@ function nodeTests(files) {
   run("node", ["--test", `--test-concurrency=${concurrency}`, ...files]);
 }
 
-/** Makes sure that the proxies are there that the tests put in front of an API. */
+/** The servers that the tests start, by the packages that bring them: a program to run, or a file of Debian's. */
+const SERVERS = {
+  nginx: ["nginx", "-v"],
+  haproxy: ["haproxy", "-v"],
+  caddy: ["caddy", "version"],
+  "libnginx-mod-mail": "/usr/lib/nginx/modules/ngx_mail_module.so",
+  postfix: ["postconf", "-d", "mail_version"],
+  "dovecot-core": ["dovecot", "--version"],
+  "dovecot-auth-lua": "/usr/lib/dovecot/modules/auth/libauthdb_lua.so",
+  swaks: ["swaks", "--version"],
+  // Without it, swaks has no TLS.
+  "libnet-ssleay-perl": ["perl", "-MNet::SSLeay", "-e1"],
+  openssl: ["openssl", "version"],
+  python3: ["python3", "--version"],
+};
+
+/** Makes sure that the proxies and mail servers are there that the tests start. */
 function ensureServers() {
-  const missing = ["nginx", "haproxy", "caddy"].filter((name) => spawnSync(name, ["-v"]).error);
-  if (missing.length > 0 && !install(missing)) throw new Failure(`install ${missing.join(", ")}`);
+  const missing = Object.entries(SERVERS)
+    .filter(([, sign]) =>
+      typeof sign === "string" ? !existsSync(sign) : spawnSync(sign[0], sign.slice(1)).status !== 0,
+    )
+    .map(([name]) => name);
+  if (missing.length === 0) return;
+  // Without an answer, the package would make this machine a mail server of the Internet.
+  const answers = "postfix postfix/main_mailer_type select No configuration\n";
+  if (missing.includes("postfix")) spawnSync("debconf-set-selections", { input: answers });
+  if (!install(missing)) throw new Failure(`install ${missing.join(", ")}`);
 }
 
 /**
@@ -149,8 +174,9 @@ function ensureServers() {
 function install(packages) {
   if (process.getuid?.() !== 0 || spawnSync("apt-get", ["--version"]).status !== 0) return false;
   run("apt-get", ["update", "--quiet=2"]);
-  // Packages start their services unless the system is not up.
-  run("apt-get", ["install", "--yes", "--quiet=2", "--no-install-recommends", ...packages], { RUNLEVEL: "1" });
+  // Packages start their services unless the system is not up. Another mail server must not go.
+  const options = ["--yes", "--quiet=2", "--no-install-recommends", "--no-remove"];
+  run("apt-get", ["install", ...options, ...packages], { RUNLEVEL: "1", DEBIAN_FRONTEND: "noninteractive" });
   return true;
 }
 

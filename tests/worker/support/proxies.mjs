@@ -1,37 +1,12 @@
 // Real proxies in front of an API: the configurations of docs/proxies, with their hosts and files replaced.
-import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { WebSocketServer } from "ws";
-
-const DOCS = fileURLToPath(new URL("../../../docs/proxies", import.meta.url));
-
-/** A port of this machine that nothing listens at. */
-async function freePort() {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-/** Reads a configuration and replaces texts in it, each of which must occur. */
-export async function configuration(name, replaced) {
-  let text = await readFile(join(DOCS, name), "utf8");
-  for (const [from, to] of replaced) {
-    assert.ok(text.includes(from), `${name} has ${from}`);
-    text = text.replaceAll(from, to);
-  }
-  return text;
-}
+import { configuration, freePort, inFolder, startServer } from "./servers.mjs";
 
 /** Starts a server that stands for the API, and records each request with its body. */
 export async function startApi() {
@@ -69,7 +44,7 @@ export async function startApi() {
 const PROXIES = {
   nginx: {
     async start({ claviger, api, port, dir, verifier }) {
-      const text = await configuration("nginx.conf", [
+      const text = await configuration("proxies/nginx.conf", [
         ["/dev/shm/claviger", join(dir, "cache")],
         ["listen 443 ssl;", `listen 127.0.0.1:${port};`],
         ["ssl_certificate /etc/ssl/api.example.com.pem;", ""],
@@ -85,13 +60,13 @@ const PROXIES = {
   },
   haproxy: {
     async start({ claviger, api, port, dir, verifier }) {
-      const text = await configuration("haproxy.cfg", [
+      const text = await configuration("proxies/haproxy.cfg", [
         ["/etc/haproxy/claviger.lua", join(dir, "claviger.lua")],
         ["https://keys.example.com", `http://127.0.0.1:${claviger}`],
         ["bind :443 ssl crt /etc/haproxy/api.example.com.pem", `bind 127.0.0.1:${port}`],
         ["127.0.0.1:9000", `127.0.0.1:${api}`],
       ]);
-      const lua = await configuration("haproxy.lua", [
+      const lua = await configuration("proxies/haproxy.lua", [
         ["    local headers = {", '    local headers = {\n        ["host"] = { "localhost" },'],
       ]);
       await writeFile(join(dir, "haproxy.cfg"), text);
@@ -101,7 +76,7 @@ const PROXIES = {
   },
   caddy: {
     async start({ claviger, api, port, dir, verifier }) {
-      const text = await configuration("Caddyfile", [
+      const text = await configuration("proxies/Caddyfile", [
         ["api.example.com {", `{\n\tadmin off\n}\nhttp://api.example.com:${port} {\n\tbind 127.0.0.1`],
         ["https://keys.example.com", `http://127.0.0.1:${claviger}`],
         ["header_up Host keys.example.com", "header_up Host localhost"],
@@ -116,7 +91,7 @@ const PROXIES = {
   },
   "claviger-hop": {
     async start({ claviger, port, dir, verifier }) {
-      const text = await configuration("claviger-hop.conf", [
+      const text = await configuration("proxies/claviger-hop.conf", [
         ["127.0.0.1:9001", `127.0.0.1:${port}`],
         ["https://keys.example.com", `http://127.0.0.1:${claviger}`],
         ["keys.example.com", "localhost"],
@@ -138,11 +113,6 @@ function withAdmin(text) {
   return text.replace(locations, locations + copy);
 }
 
-/** Settings of nginx that keep its files in one folder. */
-const inFolder = (dir) =>
-  `access_log off; client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy; ` +
-  `fastcgi_temp_path ${dir}/f; uwsgi_temp_path ${dir}/u; scgi_temp_path ${dir}/s;`;
-
 /** Writes the main file of an nginx, and returns how to start it. */
 async function nginx(dir, text) {
   const file = join(dir, "nginx.conf");
@@ -159,38 +129,13 @@ export async function startProxy(name, { claviger, api, verifier }) {
   const dir = await mkdtemp(join(tmpdir(), "claviger-proxy-"));
   const port = await freePort();
   const { command, env } = await PROXIES[name].start({ claviger, api, port, dir, verifier });
-  const [program, ...args] = command;
-  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
-  const log = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => log.push(`${data}`));
-  const ended = once(child, "exit");
-  await Promise.race([
-    listening(port),
-    ended.then(() => Promise.reject(new Error(`${program} ended: ${log.join("")}`))),
-    once(child, "error").then(([error]) => Promise.reject(error)),
-  ]);
+  const server = await startServer(command, { env, places: [port] });
   return {
     port,
-    log: () => log.join(""),
+    log: server.log,
     async dispose() {
-      child.kill("SIGTERM");
-      await ended;
+      await server.stop();
       await rm(dir, { recursive: true, force: true });
     },
   };
-}
-
-/** Waits until something listens at a port. */
-async function listening(port) {
-  for (const end = Date.now() + 20_000; ;) {
-    const socket = net.connect(port, "127.0.0.1");
-    const isOpen = await new Promise((resolve) => {
-      socket.on("connect", () => resolve(true));
-      socket.on("error", () => resolve(false));
-    });
-    socket.destroy();
-    if (isOpen) return;
-    if (Date.now() > end) throw new Error(`nothing listens at ${port}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
