@@ -361,7 +361,11 @@ pub enum ApiUsersCommand {
 
 /// The reply to a command about API users.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "users", rename_all = "snake_case")]
+#[serde(tag = "api_users", rename_all = "snake_case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one per request, written as JSON at once; how large it is depends on the target"
+)]
 pub enum ApiUsersReply {
     /// A page of API users.
     Page(ApiUserPage),
@@ -389,7 +393,7 @@ pub enum ApiUsersReply {
 
 /// The reason for which a ledger refused a command about API users.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "users", rename_all = "snake_case")]
+#[serde(tag = "api_users", rename_all = "snake_case")]
 pub enum ApiUsersRefusal {
     /// The user has changed since the member saw it.
     ChangedMeanwhile {
@@ -408,4 +412,164 @@ pub enum ApiUsersRefusal {
     },
     /// The user is not deleted, so there is nothing to restore.
     NotDeleted,
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_core::testing::{key_id, limits};
+
+    use super::*;
+    use crate::protocol::command::Command;
+    use crate::protocol::ledger::{LedgerReply, LedgerRequest};
+    use crate::protocol::refusal::Refusal;
+
+    fn view() -> ApiUserView {
+        ApiUserView {
+            id: key_id(),
+            name: ApiUserName::parse("app@example.com").unwrap(),
+            locked: false,
+            suspended: false,
+            deleted_at: None,
+            group: ApiUserGroup::Normal,
+            own_data_only: true,
+            zone: Zone::parse("Asia/Tokyo").unwrap(),
+            limits: limits(),
+            secret: ApiSecretVersion(3),
+            created_at: UnixMs::from_ms(5),
+            created_by: "Mei Tanaka".into(),
+            changed_at: UnixMs::from_ms(6),
+            changed_by: "Ken Sato".into(),
+            last_used_at: None,
+            revision: Revision(12),
+        }
+    }
+
+    #[test]
+    fn status_is_the_first_reason_by_the_order_of_the_verdicts() {
+        use ApiUserStatus::{AccountSuspended, Active, Deleted, Expired, Locked, NotYetValid};
+        let at = UnixMs::from_ms;
+        let statuses = [
+            (true, true, true, 20, 5, Deleted),
+            (false, true, true, 20, 5, Locked),
+            (false, false, true, 20, 5, AccountSuspended),
+            (false, false, false, 11, 10, NotYetValid),
+            (false, false, false, 10, 10, Expired),
+            (false, false, false, 10, 11, Active),
+        ];
+        for (deleted, locked, suspended, not_before, expires, expected) in statuses {
+            let mut user = ApiUserView { locked, suspended, ..view() };
+            user.deleted_at = deleted.then_some(at(1));
+            user.limits.not_before = Some(at(not_before));
+            user.limits.expires = serde_json::from_str(&expires.to_string()).unwrap();
+            assert_eq!(user.status(at(10)), expected);
+        }
+    }
+
+    #[test]
+    fn the_json_of_commands_is_pinned() {
+        let (id, expected) = (key_id(), Revision(12));
+        let form = || {
+            let json = r#"{"name":"app@example.com","interfaces":["http"],"not_before":null}"#;
+            serde_json::from_str::<Box<ApiUserForm>>(json).unwrap()
+        };
+        let (secret, idempotency_key) = (ApiSecretVersion(3), "i-1".to_owned());
+        let (secret_version, confirmed) = (SecretVersion(2), true);
+        let id_text = r#""id":"a1B2c3D47Hq0p2Zx9K""#;
+        let fields = r#""form":{"name":"app@example.com","interfaces":["http"],"not_before":null}"#;
+        for (users, json) in [
+            (
+                ApiUsersCommand::Create {
+                    id,
+                    form: form(),
+                    secret,
+                    idempotency_key: idempotency_key.clone(),
+                },
+                format!(r#""do":"create",{id_text},{fields},"secret":3,"idempotency_key":"i-1""#),
+            ),
+            (
+                ApiUsersCommand::CheckCreation { form: form(), idempotency_key },
+                format!(r#""do":"check_creation",{fields},"idempotency_key":"i-1""#),
+            ),
+            (
+                ApiUsersCommand::Edit {
+                    id,
+                    expected,
+                    form: form(),
+                    secret: Some(secret),
+                    is_new_secret: true,
+                },
+                format!(
+                    r#""do":"edit",{id_text},"expected":12,{fields},"secret":3,"is_new_secret":true"#
+                ),
+            ),
+            (
+                ApiUsersCommand::SetLocked { id, expected, locked: true },
+                format!(r#""do":"set_locked",{id_text},"expected":12,"locked":true"#),
+            ),
+            (
+                ApiUsersCommand::Delete { id, expected, secret_version, confirmed },
+                format!(
+                    r#""do":"delete",{id_text},"expected":12,"secret_version":2,"confirmed":true"#
+                ),
+            ),
+            (
+                ApiUsersCommand::List(ApiUserListing::default()),
+                r#""do":"list","q":null,"sort":"-created","statuses":[],"cursor":null,"limit":null"#
+                    .to_owned(),
+            ),
+        ] {
+            let text = serde_json::to_string(&Command::ApiUsers { users }).unwrap();
+            assert_eq!(text, format!(r#"{{"do":"api_users","users":{{{json}}}}}"#));
+            let read: Command = serde_json::from_str(&text).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        }
+        let name = ApiUserName::parse("app@example.com").unwrap();
+        let holds = serde_json::to_string(&LedgerRequest::HoldsApiName { name }).unwrap();
+        assert_eq!(holds, r#"{"ask":"holds_api_name","name":"app@example.com"}"#);
+    }
+
+    /// A reply that cannot be read back would be no answer.
+    #[test]
+    fn every_reply_and_refusal_reads_back() {
+        let page = ApiUserPage { users: vec![view()], next: None, total: 1 };
+        let name = view().name;
+        let user = || Box::new(view());
+        let held = Some(crate::protocol::api_name::HeldApiName {
+            id: key_id(),
+            version: ApiSecretVersion(3),
+        });
+        let refused = |refusal| LedgerReply::Refused(Refusal::ApiUsers(refusal));
+        for (reply, begins) in [
+            (
+                LedgerReply::ApiUsers(ApiUsersReply::Page(page)),
+                r#"{"reply":"api_users","api_users":"page","users":["#,
+            ),
+            (
+                LedgerReply::ApiUsers(ApiUsersReply::User(view())),
+                r#"{"reply":"api_users","api_users":"user","id":"#,
+            ),
+            (
+                LedgerReply::ApiUsers(ApiUsersReply::Checked { name, user: Some(view()) }),
+                r#"{"reply":"api_users","api_users":"checked","name":"app@example.com","user":{"#,
+            ),
+            (LedgerReply::ApiNameHeld { held }, r#"{"reply":"api_name_held","held":{"id":"#),
+            (
+                refused(ApiUsersRefusal::ChangedMeanwhile { user: user() }),
+                r#"{"reply":"refused","refusal":"api_users","api_users":"changed_meanwhile","user":{"#,
+            ),
+            (
+                refused(ApiUsersRefusal::AlreadyCreated { user: Some(user()) }),
+                r#"{"reply":"refused","refusal":"api_users","#,
+            ),
+            (
+                refused(ApiUsersRefusal::TooMany { max: 7 }),
+                r#"{"reply":"refused","refusal":"api_users","#,
+            ),
+            (refused(ApiUsersRefusal::NotDeleted), r#"{"reply":"refused","refusal":"api_users","#),
+        ] {
+            let text = serde_json::to_string(&reply).unwrap();
+            assert!(text.starts_with(begins), "{text}");
+            assert_eq!(serde_json::from_str::<LedgerReply>(&text).unwrap(), reply);
+        }
+    }
 }
