@@ -15,6 +15,7 @@ use claviger_core::credential::limits::lifetime::Expiry;
 use claviger_core::replication::record::{Credential, Standing};
 use claviger_core::replication::refresh::{Refresh, RefreshRequest};
 
+use crate::api_users::create_command;
 use crate::factors::enrol;
 use crate::issuing::{by_api, issuer};
 use crate::policy::set;
@@ -68,6 +69,17 @@ fn s10_records_name_their_member_only_while_mfa_is_demanded() {
     let after = refresh(&world).epoch;
     set(&world, NOT_DEMANDED);
     assert_eq!(refresh(&world).epoch, after);
+}
+
+#[test]
+fn a_member_without_a_factor_creates_no_api_user_where_mfa_is_demanded() {
+    let (world, owner) = World::open();
+    set(&world, DEMANDED);
+    let command = || create_command(&world, "{}").1;
+    let refused = world.refusal(owner, Command::ApiUsers { users: command() });
+    assert_eq!(refused, Refusal::MfaRequired);
+    set(&world, NOT_DEMANDED);
+    world.ask(owner, Command::ApiUsers { users: command() });
 }
 
 #[test]

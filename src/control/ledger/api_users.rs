@@ -27,7 +27,7 @@ use super::decide::check_idempotency_key;
 use super::key::State;
 use super::password::{VerifiedPassword, follow};
 use super::publication::Publication;
-use super::{api_user_listing, idempotency, outbox};
+use super::{api_user_listing, factors, idempotency, outbox};
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Sql, SqlError};
 use crate::objects::tasks::{Task, TaskKind};
@@ -137,6 +137,10 @@ fn creation(
         let user = user.and_then(StoredApiUser::living);
         let user = user.map(|user| Box::new(user.view(context.account)));
         return Ok(Err(refused(ApiUsersRefusal::AlreadyCreated { user })));
+    }
+    // As for keys: a password alone must not make a credential where the policy demands more.
+    if context.account.policy.demands_mfa && !factors::has_second_factor(sql, member)? {
+        return Ok(Err(Refusal::MfaRequired));
     }
     let decided = match decide(context, form, None) {
         Ok(decided) => decided,
