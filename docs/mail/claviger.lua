@@ -40,8 +40,8 @@ local function ask(request, password)
     return answer:header("Auth-Status"), answer:header("Auth-Error-Code"), answer:header("Auth-User")
 end
 
--- Has the client try again later. Postfix turns every failure that Dovecot reports into 535, by which
--- clients give up or ask for another secret. It answers 454 only if it gets no answer in 10 s.
+-- Has the client try again later. Postfix turns every failure that Dovecot reports into 535, by
+-- which clients give up or ask for another secret. It answers 454 only if it gets no answer in 10 s.
 local function undecided(request, reason)
     request:log_error("claviger: " .. reason)
     os.execute("sleep 12")

@@ -40,6 +40,7 @@ before(async () => {
   await create("proxy", { networks: ["127.0.0.1"] });
   await create("six", { networks: ["::1"] });
   await create("balanced", { networks: ["198.51.100.7"] });
+  await create("tries");
   await create("odd", { secret: ODD_SECRET });
   await create("a+62", {});
   await create("a+b+c+d", {});
@@ -59,8 +60,15 @@ describe("a mail server", { concurrency: true, skip }, () => {
     ["dovecot", 454],
   ]) {
     const port = () => servers.ports[name].submission;
-    const signIn = ({ name: user, secret }, { from = elsewhere(), mechanism } = {}) =>
+    const signInOnce = ({ name: user, secret }, { from = elsewhere(), mechanism } = {}) =>
       signInAt(port(), { from, mechanism, user, secret });
+    /** Signs in, and does it again if the server asks for that: this machine may be too slow for so many hashes at a time. */
+    const signIn = async (user, options) => {
+      for (let tries = 1; ; tries++) {
+        const answer = await signInOnce(user, options);
+        if (![undefined, 451, 454].includes(answer?.code) || tries === 5) return answer;
+      }
+    };
     /** Sends a mail by swaks, from an address that no other client has. */
     const send = async ({ name: user, secret }, { mechanism, mail }) => {
       const from = elsewhere();
@@ -69,7 +77,7 @@ describe("a mail server", { concurrency: true, skip }, () => {
       return { from, arrived: await message(mail.subject) };
     };
 
-    describe(`${name}`, { concurrency: 6 }, () => {
+    describe(`${name}`, { concurrency: 3 }, () => {
       for (const mechanism of ["PLAIN", "LOGIN"]) {
         test(`lets the right secret in by AUTH ${mechanism}, and the mail arrives`, async () => {
           const mail = {
@@ -163,7 +171,8 @@ describe("a mail server", { concurrency: true, skip }, () => {
           encodeURIComponent(ODD_SECRET),
           ODD_SECRET.toUpperCase(),
         ];
-        const answers = await Promise.all(others.map((secret) => signIn({ ...users.odd, secret })));
+        const answers = [];
+        for (const secret of others) answers.push(await signIn({ ...users.odd, secret }));
         assert.deepEqual(
           answers.map(({ code }) => code),
           others.map(() => 535),
@@ -192,7 +201,7 @@ describe("a mail server", { concurrency: true, skip }, () => {
         await Promise.all(
           attempts.flatMap(([user, secret]) =>
             ["PLAIN", "LOGIN"].map(async (mechanism) => {
-              const answer = await signIn({ name: user, secret }, { mechanism });
+              const answer = await signInOnce({ name: user, secret }, { mechanism });
               assert.ok(
                 [501, 535, temporary].includes(answer?.code),
                 `${mechanism} ${user} ${secret}: ${answer?.text}`,
@@ -225,7 +234,7 @@ describe("a mail server", { concurrency: true, skip }, () => {
           await logged(new RegExp(`sasl_username=${users[user].name.replaceAll("+", "\\+")}$`, "m"));
         }
         // More of them than nginx's configuration knows.
-        const { code } = await signIn(users["a+b+c+d+e"]);
+        const { code } = await (name === "nginx" ? signInOnce : signIn)(users["a+b+c+d+e"]);
         assert.equal(code, name === "nginx" ? temporary : 235);
       });
 
@@ -257,6 +266,8 @@ describe("a mail server", { concurrency: true, skip }, () => {
       });
 
       test("lets no client name an address or another user", async () => {
+        // Once the secret has been checked, it is known.
+        assert.equal((await signIn(users.app)).code, 235);
         const session = await dial(port(), { from: elsewhere() });
         await session.secure();
         const forged = "XCLIENT ADDR=127.0.0.20 LOGIN=other@example.com";
@@ -268,20 +279,23 @@ describe("a mail server", { concurrency: true, skip }, () => {
       });
 
       test("ends a connection at the tenth refused try", async () => {
-        const session = await dial(port(), { from: elsewhere() });
-        await session.secure();
-        const codes = [];
-        for (let answer; codes.length < 20; codes.push(answer.code)) {
-          answer = await session.send(plain("app@example.com", `wrong ${codes.length}`));
-          if (!answer) break;
-        }
-        // Postfix says goodbye.
-        assert.deepEqual(
-          codes.filter((code) => code !== 421),
-          Array(10).fill(535),
-        );
-        assert.equal(await session.send(plain("app@example.com", SECRET)), undefined);
-        session.close();
+        /** The codes of tries in one connection, up to its end. */
+        const tries = async () => {
+          const session = await dial(port(), { from: elsewhere() });
+          await session.secure();
+          const codes = [];
+          while (codes.length < 20) {
+            const answer = await session.send(plain("tries@example.com", `wrong ${codes.length}`));
+            if (!answer) break;
+            codes.push(answer.code);
+          }
+          session.close();
+          // Postfix says goodbye.
+          return codes.filter((code) => code !== 421);
+        };
+        let codes = await tries();
+        if (codes.includes(temporary)) codes = await tries();
+        assert.deepEqual(codes, Array(10).fill(535));
       });
 
       test("learns a client's address from a balancer by the PROXY protocol", async () => {
@@ -291,7 +305,8 @@ describe("a mail server", { concurrency: true, skip }, () => {
           const preface = `PROXY TCP4 ${address} 203.0.113.1 40000 587\r\n`;
           const session = await dial(balanced, { from: "127.0.0.1", preface });
           await session.secure();
-          codes.push((await session.send(plain("balanced@example.com", SECRET))).code);
+          const line = plain("balanced@example.com", SECRET);
+          codes.push((await session.send(line)).code);
           session.close();
         }
         assert.deepEqual(codes, [235, 535]);
@@ -348,7 +363,7 @@ describe("a mail server", { concurrency: true, skip }, () => {
         test(`${what}: the client shall try again`, async () => {
           const from = elsewhere();
           servers.platform.setFault(from, fault);
-          const { code, text } = await signIn(users.app, { from });
+          const { code, text } = await signInOnce(users.app, { from });
           assert.ok([451, 454].includes(code), `${code} ${text}`);
           servers.platform.setFault(from);
           assert.equal((await signIn(users.app, { from })).code, 235, "and gets in");
