@@ -1,8 +1,8 @@
 //! Commands about API users: decisions and their writes.
 //!
 //! An API user shares with keys the revisions, the outbox, usage and the audit trail. It has a
-//! separate table, so that lists, policies and counts of keys know nothing of it. Policies bound the
-//! life of keys; they say nothing about API users.
+//! separate table, so that lists, policies and counts of keys know nothing of it. Policies bound
+//! the life of keys; they say nothing about API users.
 //!
 //! The ledger has no secret of a user, only its version. The name object has staged that version
 //! before the command comes, and a task confirms it afterwards.
