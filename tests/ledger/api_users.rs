@@ -119,7 +119,7 @@ fn name_effects(world: &World) -> Vec<Effect> {
         .collect()
 }
 
-/// C02, C05, C07, C08, C09, C10: the record carries all that the edge needs, and nothing of a secret.
+/// C02, C05, C07, C08, C09, C10: the record carries all that the edge needs, and no secret.
 #[test]
 fn a_created_user_is_a_record_of_version_4() {
     let (world, owner) = World::open();

@@ -512,8 +512,8 @@ pub fn counted(sql: &dyn Sql, max: u32) -> Result<u32, SqlError> {
 }
 
 /// Removes the deleted keys whose restore period has ended, with their networks. KV and leases
-/// do not change: the rows in `publication` stay as tombstones. `users` does the same for API users:
-/// the next deletion of one, and the writes.
+/// do not change: the rows in `publication` stay as tombstones. `users` does the same for API
+/// users: the next deletion of one, and the writes.
 pub fn scrub(
     sql: &dyn Sql,
     (oldest_user, users): (Option<UnixMs>, [Statement; 2]),

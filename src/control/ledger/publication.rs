@@ -252,8 +252,8 @@ impl Publication {
     }
 }
 
-/// Returns the record that the edge gets for an ID: that of the key or API user, or a tombstone, for
-/// an orphan and for what was removed; `None` if the ID was never used.
+/// Returns the record that the edge gets for an ID: that of the key or API user, or a tombstone
+/// for an orphan and for what was removed; `None` if the ID was never used.
 pub fn record(sql: &dyn Sql, account: &Account, id: KeyId) -> Result<Option<Record>, SqlError> {
     if let Some(key) = Key::load(sql, id)? {
         return Ok(Some(key.record(account)));

@@ -87,8 +87,8 @@ pub const API_ORGANISATION_TRIES: FixedWindow = of_an_hour(1_800);
 pub const API_SUM_TRIES: FixedWindow = of_an_hour(4_000);
 
 /// Rate limit of one block at one API user. Fifty machines of one user may begin at once. A guesser
-/// gets 4,800 tries a day from a block: against 30 bits, what a careless choice of eight letters and
-/// digits has, that takes 600 years.
+/// gets 4,800 tries a day from a block. Against 30 bits, which a careless choice of eight letters
+/// and digits has, that takes 600 years.
 pub const API_BLOCK_AT_NAME_TRIES: FixedWindow =
     FixedWindow { tries_max: 50, window: DurationMs::from_s(15 * 60) };
 

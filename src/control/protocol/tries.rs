@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::account::Email;
 use crate::protocol::browser::KnownBrowser;
 
-/// Number of shards of each kind, of which there are four. It must not change while counters are in use. One object answers
-/// some hundred calls a second.
+/// Number of shards of each kind, of which there are four. It must not change while counters are in
+/// use. One object answers some hundred calls a second.
 pub const SHARDS: u8 = 16;
 
 /// Name of the block of callers without an address.

@@ -212,8 +212,8 @@ async fn prove_again(
     }
 }
 
-/// Verifies the password of a session's member, which a command demands besides the session. Returns
-/// its version, and `true` if it is the confirmed one; `None` if it is wrong.
+/// Verifies the password of a session's member, which a command demands besides the session.
+/// Returns its version, and `true` if it is the confirmed one; `None` if it is wrong.
 pub async fn prove_own_password(
     context: &RequestContext<'_>,
     view: &SessionView,

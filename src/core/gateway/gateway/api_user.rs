@@ -15,8 +15,8 @@ use crate::verify::verdict::Denial;
 use crate::verify::verification::{Facts, verify_user};
 
 impl<R: LeaseRules> Gateway<R> {
-    /// Checks name and secret of an API user, as [`check`](Self::check) checks a key. Users of other
-    /// accounts than `within` are unknown.
+    /// Checks name and secret of an API user, as [`check`](Self::check) checks a key. Users of
+    /// other accounts than `within` are unknown.
     ///
     /// # Errors
     /// The question to ask first, if the isolate does not remember this secret.
