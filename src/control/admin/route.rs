@@ -4,6 +4,7 @@ use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 
 use crate::admin::factor_route::FactorRoute;
+use crate::admin::networks_route::NetworksRoute;
 use crate::admin::passkey_route::PasskeyRoute;
 use crate::admin::problem::AdminProblem;
 
@@ -96,6 +97,8 @@ pub enum Route {
     PreviewPolicy(AccountId),
     /// Withdraws the invitation of an account, for an operator.
     WithdrawAccount(AccountId),
+    /// Makes the networks of an account refuse nobody, for an operator.
+    TurnOffNetworks(AccountId),
     /// Puts an account's records into KV again, for an operator.
     RebuildAccount(AccountId),
     /// Begins to restore an account, for an operator.
@@ -160,6 +163,8 @@ pub enum Route {
     Factors(FactorRoute),
     /// Reads or changes passkeys, or signs in by one.
     Passkeys(PasskeyRoute),
+    /// Reads or changes the account's networks.
+    Networks(NetworksRoute),
 }
 
 impl Route {
@@ -310,6 +315,12 @@ impl Route {
             ["account", "service", "password"] => {
                 (pick(verb, &[("POST", Self::ChangeServicePassword)]), "POST")
             }
+            ["account", "networks", rest @ ..] => {
+                let (routes, allow) = NetworksRoute::find(rest)
+                    .ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                let found = routes.into_iter().find(|(method, _)| *method == verb);
+                (found.map(|(_, route)| Self::Networks(route)), allow)
+            }
             ["operator", "sign-in"] => (pick(verb, &[("GET", Self::SignInByAccess)]), "GET, HEAD"),
             ["operator", "accounts"] => (
                 pick(verb, &[("GET", Self::ListAccounts), ("POST", Self::InviteAccount)]),
@@ -333,6 +344,9 @@ impl Route {
                     }
                     ["policy", "preview"] => {
                         (pick(verb, &[("POST", Self::PreviewPolicy(id))]), "POST")
+                    }
+                    ["networks"] => {
+                        (pick(verb, &[("DELETE", Self::TurnOffNetworks(id))]), "DELETE")
                     }
                     ["rebuild"] => (pick(verb, &[("POST", Self::RebuildAccount(id))]), "POST"),
                     ["restore", "begin"] => {
@@ -425,6 +439,7 @@ impl Route {
             | Self::ListNotices
             | Self::ShowAccount(_) => false,
             Self::Factors(route) => route != FactorRoute::Show,
+            Self::Networks(route) => route != NetworksRoute::Show,
             Self::Passkeys(_)
             | Self::SetUp
             | Self::ExportActivity
@@ -458,6 +473,7 @@ impl Route {
             | Self::InviteAccount
             | Self::EditAccount(_)
             | Self::WithdrawAccount(_)
+            | Self::TurnOffNetworks(_)
             | Self::RebuildAccount(_)
             | Self::BeginRestore(_)
             | Self::FinishRestore(_)

@@ -4,6 +4,7 @@ mod deletion;
 mod factors;
 mod identity;
 mod members;
+mod networks;
 mod notices;
 mod parts;
 mod policy;
@@ -16,7 +17,7 @@ use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::key::{ACCESS_SECRET_WIDTH, NewKey, access_key};
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::credential::limits::permission::Permission;
-use claviger_core::replication::refresh::{AccountState, Caller};
+use claviger_core::replication::refresh::AccountState;
 use serde_json::{Map, Value, json};
 
 pub use self::deletion::{deleted, deletion};
@@ -26,6 +27,9 @@ pub use self::factors::{
 };
 pub use self::identity::{OwnAccount, mailbox_code, own_accounts, sessions};
 pub use self::members::{invitation, invitation_offer, member, members};
+pub use self::networks::{
+    network_list, network_list_changed, network_list_preview, networks_turned_off,
+};
 pub use self::notices::{notice_page, notices, notices_read};
 use self::parts::text;
 pub use self::policy::{member_removed, policy_preview, policy_state};
@@ -120,12 +124,7 @@ pub fn page(page: &KeyPage, config: &AdminConfig, now: UnixMs) -> Value {
 
 /// Returns the document of a preview.
 pub fn checked(checked: &DraftPreview) -> Value {
-    let locked_out = checked.locked_out.as_ref().map(|callers| {
-        let view = |caller: &Caller| {
-            json!({ "address": caller.address, "count": caller.count, "last_at": text(caller.last_at) })
-        };
-        callers.iter().map(view).collect::<Vec<_>>()
-    });
+    let locked_out = checked.locked_out.as_deref().map(networks::callers);
     let expires = checked.expires.as_ref().map(|note| {
         json!({
             "form": note.form, "at": note.at.map(text), "day": note.day, "zone": note.zone,
@@ -529,6 +528,7 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::MemberChangedMeanwhile { member: entry } => {
             AdminProblem::MemberChangedMeanwhile { member: members::entry(&entry) }
         }
+        Refusal::Networks(refusal) => networks::refusal(&refusal),
         Refusal::InvitationOver => AdminProblem::InvitationOver,
         Refusal::TooManyInvitations { max } => AdminProblem::TooManyInvitations { max },
         Refusal::TooManyMembers { max } => AdminProblem::TooManyMembers { max },

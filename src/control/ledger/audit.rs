@@ -154,10 +154,18 @@ pub enum Action {
     AddApp,
     /// A member with passkeys removed their authenticator app.
     RemoveApp,
+    /// The account's networks were changed, or the operator turned them off.
+    SetNetworks,
+    /// An entry of the account's networks was deleted.
+    DeleteNetwork,
+    /// A sign-in with the right proofs was refused for its address.
+    RefuseNetwork,
+    /// An operator of this account turned off the networks of another account.
+    TurnOffAccountNetworks,
 }
 
 impl Action {
-    const ALL: [Self; 69] = [
+    const ALL: [Self; 73] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -227,6 +235,10 @@ impl Action {
         Self::RefuseClone,
         Self::AddApp,
         Self::RemoveApp,
+        Self::SetNetworks,
+        Self::DeleteNetwork,
+        Self::RefuseNetwork,
+        Self::TurnOffAccountNetworks,
     ];
 
     /// Returns the stored name.
@@ -306,6 +318,12 @@ impl Action {
             Self::RefuseClone => ("refuse_clone", "passkey_copy_refused"),
             Self::AddApp => ("add_app", "authenticator_app_added"),
             Self::RemoveApp => ("remove_app", "authenticator_app_removed"),
+            Self::SetNetworks => ("set_networks", "account_networks_changed"),
+            Self::DeleteNetwork => ("delete_network", "account_network_deleted"),
+            Self::RefuseNetwork => ("refuse_network", "sign_in_network_denied"),
+            Self::TurnOffAccountNetworks => {
+                ("turn_off_account_networks", "operator_turned_off_networks")
+            }
         }
     }
 

@@ -14,15 +14,15 @@ use super::publication::Publication;
 use super::regeneration::RegenerateRequest;
 use super::{
     activity, at_stake, deletion, email_code, factor_commands, factors, idempotency, key, listing,
-    members, notices, pair, passkey_commands, regeneration, reveal, revoking, service,
-    session_list, usage,
+    members, network_commands, notices, pair, passkey_commands, regeneration, reveal, revoking,
+    service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
 use crate::ledger::password::VerifiedPassword;
 use crate::ledger::plan::{Plan, commit_writes};
 use crate::ledger::sign_in::step_up;
-use crate::ledger::{operator, rights};
+use crate::ledger::{account_networks, operator, rights};
 use crate::objects::sql::{SqlError, Statement};
 use crate::protocol::command::Command;
 use crate::protocol::draft::preview::DraftPreview;
@@ -37,6 +37,10 @@ impl Ledger<'_> {
         mut context: CommandContext<'_>,
         command: Command,
     ) -> Result<Plan, SqlError> {
+        let check = account_networks::check_console(self.sql, &command, context.address)?;
+        if let Err(refusal) = check {
+            return Ok(Plan::refuse(refusal));
+        }
         let command = rights::given_by(command, context.session.member_id());
         let (role, proof) = (context.session.member.view.role, context.session.proof(context.now));
         let policy = context.account.policy.proofs;
@@ -220,6 +224,9 @@ impl Ledger<'_> {
             Command::EndSession { id } => session_list::end(self.sql, context, id),
             Command::EndOtherSessions => Ok(session_list::end_others(context)),
             Command::Members { members } => members::execute(self.sql, context, members),
+            Command::Networks { networks } => {
+                network_commands::execute(self.sql, context, networks)
+            }
             Command::ProveFactor { typed, session } => {
                 factor_commands::prove(self.sql, context, &typed, &session)
             }

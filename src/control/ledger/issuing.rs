@@ -15,6 +15,7 @@ use claviger_core::replication::refresh::AccountState;
 use claviger_core::verify::verification::{Demand, Facts, Known, examine};
 
 use super::account::Account;
+use super::account_networks;
 use super::audit::{Action, Author};
 use super::decide::KeyChange;
 use super::issued::{CROWDED, ISSUED_KEYS_MAX};
@@ -164,17 +165,18 @@ fn authorise(
     request: &IssueByApi,
     now: UnixMs,
 ) -> Result<Option<ValidIssuer>, SqlError> {
-    if account.suspended {
+    let address = request.address.as_deref().and_then(ClientAddress::parse);
+    let networks = account_networks::load(sql)?.list.edge();
+    let state = AccountState { networks, ..AccountState::default() };
+    if account.suspended || !state.opens(Interface::Http, address) {
         return Ok(None);
     }
     Ok(match request.proof.issuer {
         Issuer::Key(id) => {
             let Some(key) = Key::load(sql, id)? else { return Ok(None) };
             let mfa_on = mfa::members_on(sql, account)?;
-            let (record, state) =
-                (key.record(account), AccountState { mfa_on, ..AccountState::default() });
+            let (record, state) = (key.record(account), AccountState { mfa_on, ..state });
             let known = Known { record: Some(&record), issuer: None, state: &state };
-            let address = request.address.as_deref().and_then(ClientAddress::parse);
             let facts = Facts {
                 address,
                 interface: Interface::Http,

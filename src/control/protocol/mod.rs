@@ -2,6 +2,7 @@
 //! links, the values that people type, and encryption at rest.
 
 pub mod account;
+pub mod account_networks;
 pub mod activity;
 pub mod at_stake;
 pub mod attempts;
@@ -26,6 +27,7 @@ pub mod mailbox;
 pub mod master;
 pub mod member;
 pub mod members;
+pub mod network_list_form;
 pub mod notice_list;
 pub mod notices;
 pub mod objects;

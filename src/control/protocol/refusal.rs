@@ -4,6 +4,7 @@ use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::account_networks::NetworksRefusal;
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::keys::{KeyName, KeyView};
 use crate::protocol::members::MemberEntry;
@@ -184,4 +185,6 @@ pub enum Refusal {
     /// A sign-in by a passkey whose signature is right, but whose counter did not rise. Callers get
     /// the answer of [`Self::SignInRefused`].
     PasskeyCloned,
+    /// The account's networks exclude the caller, or a change of them is refused.
+    Networks(NetworksRefusal),
 }
