@@ -110,6 +110,8 @@ fn view() -> KeyView {
         replaces: None,
         replaced_by: None,
         overlap_until: None,
+        observed: claviger_core::credential::limits::network::Networks::anywhere(),
+        would_refuse: None,
         mfa_off: None,
     }
 }

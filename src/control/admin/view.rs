@@ -63,6 +63,8 @@ pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
         "expires_at": key.limits.expires.at().map(text),
         "not_before": key.limits.not_before.map(text),
         "networks": key.limits.networks,
+        "networks_observed": key.observed,
+        "would_refuse": key.would_refuse.as_deref().map(networks::callers),
         "permissions": key.limits.permissions,
         "created_at": text(key.created_at),
         "created_by": key.created_by,
@@ -137,6 +139,8 @@ pub fn checked(checked: &DraftPreview) -> Value {
         "issuable": checked.issuable,
         "includes_caller": checked.includes_caller,
         "locked_out": locked_out,
+        "networks_observed": checked.networks_observed,
+        "would_refuse": checked.would_refuse.as_deref().map(networks::callers),
         "errors": field_errors(checked.errors.clone()),
     })
 }

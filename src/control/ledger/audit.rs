@@ -321,9 +321,7 @@ impl Action {
             Self::SetNetworks => ("set_networks", "account_networks_changed"),
             Self::DeleteNetwork => ("delete_network", "account_network_deleted"),
             Self::RefuseNetwork => ("refuse_network", "sign_in_network_denied"),
-            Self::TurnOffAccountNetworks => {
-                ("turn_off_account_networks", "operator_turned_off_networks")
-            }
+            Self::TurnOffAccountNetworks => ("turn_off_networks", "operator_turned_off_networks"),
         }
     }
 
@@ -463,13 +461,17 @@ pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -
 
 /// Returns a key as JSON for an audit row, without its digest.
 fn audit_json(key: &Key) -> String {
-    let Key { name, limits, ceiling, viewable, protected, replaces, replaced_by, .. } = key;
+    let Key { name, limits, ceiling, viewable, protected, observed, replaces, replaced_by, .. } =
+        key;
     let state = key.state.as_str();
     let mut members = json!({ "name": name, "state": state, "limits": limits, "issuable": ceiling, "viewable": viewable, "protected": protected });
-    // Only a key of a rotation has links.
-    for (name, id) in [("replaces", replaces), ("replaced_by", replaced_by)] {
-        if let (Some(id), Some(members)) = (id, members.as_object_mut()) {
-            members.insert(name.to_owned(), json!(id));
+    let observed = Some(observed).filter(|observed| !observed.is_empty()).map(|list| json!(list));
+    // Only a key of a rotation has links, and few keys have networks that are tried.
+    let links = [("replaces", replaces), ("replaced_by", replaced_by)];
+    let links = links.map(|(name, id)| (name, id.map(|id| json!(id))));
+    for (name, value) in links.into_iter().chain([("networks_observed", observed)]) {
+        if let (Some(value), Some(members)) = (value, members.as_object_mut()) {
+            members.insert(name.to_owned(), value);
         }
     }
     members.to_string()

@@ -95,8 +95,12 @@ impl Ledger<'_> {
             }
             Command::Get { id, deleted } => {
                 let key = Key::load(self.sql, id)?;
-                let view = if deleted { key } else { key.and_then(Key::living) }
+                let mut view = if deleted { key } else { key.and_then(Key::living) }
                     .map(|key| key.view(context.account));
+                if let Some(view) = view.as_mut().filter(|view| !view.observed.is_empty()) {
+                    let refused = usage::locked_out(self.sql, id, &view.observed, context.now)?;
+                    view.would_refuse = Some(refused);
+                }
                 Ok(Plan::read(
                     view.map_or(LedgerReply::Refused(Refusal::NotFound), LedgerReply::Key),
                 ))
@@ -114,6 +118,10 @@ impl Ledger<'_> {
                 let mut checked = DraftPreview::of(&draft, setting.setting(created_at), caller);
                 if let (Some(key), Some(note)) = (draft.key, &checked.networks) {
                     checked.locked_out =
+                        Some(usage::locked_out(self.sql, key, &note.stored, context.now)?);
+                }
+                if let (Some(key), Some(note)) = (draft.key, &checked.networks_observed) {
+                    checked.would_refuse =
                         Some(usage::locked_out(self.sql, key, &note.stored, context.now)?);
                 }
                 Ok(Plan::read(LedgerReply::Checked(checked)))

@@ -8,7 +8,7 @@ use claviger_core::base::time::UnixMs;
 use claviger_core::credential::grant::{CLOCK_SKEW_MAX, Wanted, grant};
 use claviger_core::credential::issuer::{Issued, Issuer, Issuing, SealingGeneration};
 use claviger_core::credential::limits::lifetime::Expiry;
-use claviger_core::credential::limits::network::ClientAddress;
+use claviger_core::credential::limits::network::{ClientAddress, Networks};
 use claviger_core::credential::limits::{Interface, Limits};
 use claviger_core::replication::edge_call::IssueByApi;
 use claviger_core::replication::refresh::AccountState;
@@ -140,6 +140,7 @@ fn issue(
         issuer_name: name,
         ended: false,
         viewable: false,
+        observed: Networks::anywhere(),
         protected: false,
         replaces: None,
         replaced_by: None,

@@ -30,7 +30,7 @@ pub async fn answer(
         NetworksRoute::Delete(id) => {
             context.session()?;
             let DeleteNetworkForm { password, confirm_lock_out } = context.body().await?;
-            let password = sessions::prove_password(context, password).await?;
+            let password = sessions::prove_owner(context, password).await?;
             ask(context, AccountNetworksCommand::Delete { id, password, confirm_lock_out }).await
         }
     }
@@ -42,7 +42,7 @@ async fn set(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
     let form: NetworkListForm = json_body::parse(&context.bytes(DRAFT_BYTES_MAX).await?)?;
     let NetworkListForm { mode, entries, password, confirm_lock_out } = form;
     let password = match password {
-        Some(password) => Some(sessions::prove_password(context, password).await?),
+        Some(password) => Some(sessions::prove_owner(context, password).await?),
         None => None,
     };
     let draft = TypedNetworkList { mode, entries };

@@ -12,7 +12,7 @@ use claviger_control::protocol::attempts::AttemptKind;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::identity::{Membership, NewChallenge, NewSession};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
-use claviger_control::protocol::member::{AddressVersion, SecretVersion};
+use claviger_control::protocol::member::{AddressVersion, Role, SecretVersion};
 use claviger_control::protocol::objects::{NameReply, NameRequest};
 use claviger_control::protocol::passkey::ceremony::Ceremony;
 use claviger_control::protocol::refusal::Refusal;
@@ -173,14 +173,18 @@ pub async fn step_up(
     Ok(answer.with("set-cookie", session::set_cookie(token.expose())))
 }
 
-/// Verifies the password of a session's member, for a command that needs it beside the session. A
-/// wrong one counts like a wrong one of a fresh proof of identity.
-pub async fn prove_password(
+/// Verifies the password of a session's owner, for a command of owners that needs it beside the
+/// session. A wrong one counts like a wrong one of a fresh proof of identity; another role causes no
+/// hash.
+pub async fn prove_owner(
     context: &RequestContext<'_>,
     password: SecretText,
 ) -> Result<ProvenPassword, AdminProblem> {
     let account = context.session()?.account();
     let view = context.session_of(context.command(Command::Show).await?)?;
+    if view.member.role != Role::Owner {
+        return Err(AdminProblem::NotPermitted);
+    }
     let Proof { secret_version, confirmed, .. } =
         prove_own(context, account, &view, password).await?;
     Ok(ProvenPassword { secret_version, confirmed })
