@@ -18,6 +18,7 @@ mod factors;
 mod identity;
 mod issuing;
 mod members;
+mod networks;
 mod no_sql;
 mod policy;
 mod refresh;
