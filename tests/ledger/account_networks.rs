@@ -192,7 +192,7 @@ fn c19_the_console_refuses_every_command_from_elsewhere_at_once() {
     let stranger = Browser { proof: world.draw_session().1, ..owner };
     let reply = from(&world, stranger, Some(ELSEWHERE), Command::Show);
     assert_eq!(reply, LedgerReply::Refused(Refusal::NotSignedIn));
-    // Whoever is outside may still leave.
+    // A member outside may still sign out.
     assert_eq!(from(&world, viewer, Some(ELSEWHERE), Command::SignOut), LedgerReply::Done);
     set(&world, owner, own("observed"));
     let elsewhere = from(&world, owner, Some(ELSEWHERE), Command::Show);
@@ -293,7 +293,7 @@ fn c19_a_change_that_locks_its_author_out_needs_a_second_word() {
     let reply = from(&world, owner, None, command);
     assert_eq!(reply, LedgerReply::Refused(Refusal::Networks(NetworksRefusal::WouldLockYouOut)));
     assert_eq!(world.count("account_networks"), 0);
-    // Nobody is locked out by a list that is tried.
+    // A list that is tried locks no member out.
     let mut tried = elsewhere();
     tried["mode"] = json!("observed");
     set(&world, owner, tried);
@@ -463,7 +463,7 @@ fn c19_an_observed_list_names_whom_it_would_refuse() {
     assert!(office.service && !v6.service);
     assert_eq!(v6.keys[0].name, "Key 0");
     assert_eq!(serde_json::to_value(&v6.surfaces).unwrap(), json!(["protected_api"]));
-    // Nobody was refused meanwhile, and after a week nobody is named.
+    // No caller was refused meanwhile, and after a week none is named.
     assert_eq!(world.cold().state.unwrap().networks, None);
     world.wait(8 * 24 * HOUR);
     let owner = world.renewed(owner);

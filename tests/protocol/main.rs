@@ -338,6 +338,8 @@ fn replies_of_a_ledger() {
             }),
             issuable: None,
             includes_caller: Some(false),
+            networks_observed: None,
+            would_refuse: None,
             locked_out: None,
             errors: vec![FieldError::new("name", "required", "this is needed")],
         }),

@@ -101,8 +101,7 @@ fn networks_of_an_account() {
     let mut commands = commands.map(|networks| Command::Networks { networks }).to_vec();
     commands.push(Command::Operate { operation });
     insta::assert_snapshot!("networks_commands", written(commands));
-    let text = written(vec![LedgerRequest::TurnOffNetworks]);
-    assert_eq!(text.trim(), r#"{"ask":"turn_off_networks"}"#);
+    insta::assert_snapshot!("networks_requests", written(vec![LedgerRequest::TurnOffNetworks]));
     let bound = Some(Bound { at: at(10_005), within_s: 10, is_eventual: false });
     let text = written(vec![
         LedgerReply::Networks(seen(Some(refuses()))),

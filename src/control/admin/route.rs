@@ -97,7 +97,7 @@ pub enum Route {
     PreviewPolicy(AccountId),
     /// Withdraws the invitation of an account, for an operator.
     WithdrawAccount(AccountId),
-    /// Makes the networks of an account refuse nobody, for an operator.
+    /// Makes the networks of an account refuse no caller, for an operator.
     TurnOffNetworks(AccountId),
     /// Puts an account's records into KV again, for an operator.
     RebuildAccount(AccountId),

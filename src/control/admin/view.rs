@@ -31,13 +31,13 @@ pub use self::networks::{
     network_list, network_list_changed, network_list_preview, networks_turned_off,
 };
 pub use self::notices::{notice_page, notices, notices_read};
+pub use self::parts::field_errors;
 use self::parts::text;
 pub use self::policy::{member_removed, policy_preview, policy_state};
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::{AdminProblem, NotViewable};
 use crate::protocol::activity;
 use crate::protocol::at_stake::{AccountCounts, IssuedCounts};
-use crate::protocol::draft::field::FieldError;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::keys::{IssuedBy, KeyPage, KeyView, MemberWithoutMfa};
 use crate::protocol::member::Role;
@@ -143,18 +143,6 @@ pub fn checked(checked: &DraftPreview) -> Value {
         "would_refuse": checked.would_refuse.as_deref().map(networks::callers),
         "errors": field_errors(checked.errors.clone()),
     })
-}
-
-/// Returns the documents of field errors. Instants among their parameters become RFC 3339 text.
-pub fn field_errors(mut errors: Vec<FieldError>) -> Value {
-    for error in &mut errors {
-        if let Some(at) = error.params.get_mut("at")
-            && let Some(ms) = at.as_i64()
-        {
-            *at = text(UnixMs::from_ms(ms)).into();
-        }
-    }
-    serde_json::to_value(errors).unwrap_or_default()
 }
 
 /// Returns the document of a newly issued key with its secret. No other response contains the

@@ -134,7 +134,7 @@ pub struct Key {
     pub ended: bool,
     /// `true` if its secret is stored, encrypted; only [`keep`] writes it.
     pub viewable: bool,
-    /// Networks that are tried on it, and refuse nobody; empty for none. No record has them.
+    /// Networks that are tried on it, and refuse no caller; empty for none. No record has them.
     pub observed: Networks,
     /// Predecessor that it replaced, if its row is still there; never changes.
     pub replaces: Option<KeyId>,

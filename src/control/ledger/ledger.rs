@@ -20,7 +20,8 @@
 //!
 //! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` also
 //! writes nothing, with four exceptions: a new history had to begin first, pending usage had to be
-//! written, a code was tried, or a sign-in came from outside the account's networks. A tried code counts whatever the reply.
+//! written, a code was tried, or a sign-in came from outside the account's networks. A tried code
+//! counts whatever the reply.
 //!
 //! **Secrets.** The ledger checks codes of second factors itself, in the run that uses them up. It
 //! decrypts their seeds for that, and no other ciphertext.

@@ -68,7 +68,7 @@ pub(super) fn execute(
             if password.is_none() && !removed(&before.list, &after).is_empty() {
                 return Ok(refuse(NetworksRefusal::PasswordRequired));
             }
-            let change = Change { action: Action::SetNetworks, before, after };
+            let change = ListChange { action: Action::SetNetworks, before, after };
             change.by_member(context, password, confirm_lock_out)
         }
         AccountNetworksCommand::Delete { id, password, confirm_lock_out } => {
@@ -77,20 +77,20 @@ pub(super) fn execute(
             if after.entries.len() == before.list.entries.len() {
                 return Ok(Plan::refuse(Refusal::NotFound));
             }
-            let change = Change { action: Action::DeleteNetwork, before, after };
+            let change = ListChange { action: Action::DeleteNetwork, before, after };
             change.by_member(context, Some(password), confirm_lock_out)
         }
     }
 }
 
-/// Makes the list refuse nobody. Its entries stay, for the owners to correct.
+/// Makes the list refuse no caller. Its entries stay, for the owners to correct.
 pub(super) fn turn_off(sql: &dyn Sql, account: &Account, now: UnixMs) -> Result<Plan, SqlError> {
     let before = load(sql)?;
     if before.list.mode == ListMode::Observed {
         return Ok(Plan::read(unchanged(before, None)));
     }
     let after = NetworkList { mode: ListMode::Observed, ..before.list.clone() };
-    let change = Change { action: Action::SetNetworks, before, after };
+    let change = ListChange { action: Action::SetNetworks, before, after };
     Ok(change.commit(account, Author::operator(now), None, None))
 }
 
@@ -119,13 +119,13 @@ fn removed(before: &NetworkList, after: &NetworkList) -> Vec<ListedNetwork> {
 }
 
 /// A change of the list that a decision has accepted.
-struct Change {
+struct ListChange {
     action: Action,
     before: StoredNetworks,
     after: NetworkList,
 }
 
-impl Change {
+impl ListChange {
     /// Checks the password and the lock-out guard, and commits.
     fn by_member(
         self,

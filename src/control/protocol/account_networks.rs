@@ -2,7 +2,7 @@
 //!
 //! Without an entry, an account is not restricted. With one, every surface is open to its own
 //! entries alone, so a surface without an entry is closed to everyone. In the mode *observed*, the
-//! list refuses nobody, and members see whom it would refuse.
+//! list refuses no caller, and members see whom it would refuse.
 
 use claviger_core::base::id::MemberId;
 use claviger_core::base::time::UnixMs;
@@ -60,7 +60,7 @@ impl AccountSurface {
 pub enum ListMode {
     /// Callers from outside are refused.
     Enforced,
-    /// Nobody is refused.
+    /// No caller is refused.
     Observed,
 }
 
@@ -128,7 +128,7 @@ impl NetworkList {
         closed.filter(|_| !self.entries.is_empty()).collect()
     }
 
-    /// Returns what leases carry; `None` if the list refuses nobody.
+    /// Returns what leases carry; `None` if the list refuses no caller.
     pub fn edge(&self) -> Option<AccountNetworks> {
         if self.mode == ListMode::Observed || self.entries.is_empty() {
             return None;
@@ -285,7 +285,7 @@ pub struct RefusedMember {
     pub last_at: UnixMs,
 }
 
-/// What a list would do.
+/// The preview of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkListPreview {
     /// The list, without the entries that have errors.
@@ -304,7 +304,7 @@ pub struct NetworkListPreview {
     pub revision: Revision,
 }
 
-/// What there is to know about a valid entry.
+/// A remark about a valid entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryNote {
     /// Place of the entry in the typed list, from 0.

@@ -48,7 +48,7 @@ pub struct Draft {
     /// `true` if its secret can be shown again; absent or null: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub viewable: Option<bool>,
-    /// Networks that are tried on the key, and refuse nobody; absent, null or empty for none.
+    /// Networks that are tried on the key, and refuse no caller; absent, null or empty for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub networks_observed: Option<TypedNetworks>,
     /// ID of the edited key, for the preview of an edit only.

@@ -122,7 +122,7 @@ pub struct KeyView {
     /// Member who answers for the key, while the policy demands MFA and that member has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa_off: Option<MemberWithoutMfa>,
-    /// Networks that are tried on the key, and refuse nobody; empty for none.
+    /// Networks that are tried on the key, and refuse no caller; empty for none.
     #[serde(default, skip_serializing_if = "Networks::is_empty")]
     pub observed: Networks,
     /// Recent callers whom [`Self::observed`] would refuse, the latest first. `None` without such

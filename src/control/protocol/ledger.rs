@@ -160,7 +160,7 @@ pub enum LedgerRequest {
         /// Revision of the policy that the operator previewed.
         expected: Revision,
     },
-    /// Makes the account's networks refuse nobody, at the operator's request: their mode becomes
+    /// Makes the account's networks refuse no caller, at the operator's request: their mode becomes
     /// *observed*. A repeated request has the same effect as one.
     TurnOffNetworks,
     /// Puts every record into KV again, at the operator's request.

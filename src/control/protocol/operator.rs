@@ -41,7 +41,7 @@ pub enum OperatorCommand {
         /// Changed fields.
         changes: PolicyChanges,
     },
-    /// Makes the networks of an account refuse nobody.
+    /// Makes the networks of an account refuse no caller.
     TurnOffNetworks {
         /// ID of the account.
         account: AccountId,

@@ -10,8 +10,8 @@
 //! Where the account demands MFA, the record of a key names the member who answers for it. The key,
 //! and all that follows it, is `mfa_off` while the account state does not list that member.
 //!
-//! Where the account restricts the networks of all its credentials, they apply on top of those of the
-//! key and of its issuer, and a request from elsewhere is `network_denied` in the same way.
+//! Where the account restricts the networks of all its credentials, they apply on top of those of
+//! the key and of its issuer, and a request from elsewhere is `network_denied` in the same way.
 //!
 //! An API user has a secret that the name object checks. The verification compares the version that
 //! this secret has with the version in the record. The group decides about permissions: *Normal*

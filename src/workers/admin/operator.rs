@@ -208,7 +208,7 @@ async fn note_suspended(context: &RequestContext<'_>, account: AccountId, suspen
     calls::directory(context.env, &note).await.ok();
 }
 
-/// Makes the networks of an account refuse nobody. Its own owners may be locked out of the console.
+/// Makes the networks of an account refuse no caller. Its own owners may be locked out of the console.
 pub async fn turn_off_networks(
     context: &RequestContext<'_>,
     account: AccountId,

@@ -174,7 +174,7 @@ pub async fn step_up(
 }
 
 /// Verifies the password of a session's owner, for a command of owners that needs it beside the
-/// session. A wrong one counts like a wrong one of a fresh proof of identity; another role causes no
+/// session. A wrong one counts like a wrong one of a fresh proof of identity. Another role causes no
 /// hash.
 pub async fn prove_owner(
     context: &RequestContext<'_>,

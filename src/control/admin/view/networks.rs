@@ -4,8 +4,7 @@ use claviger_core::base::time::UnixMs;
 use claviger_core::replication::refresh::Caller;
 use serde_json::{Map, Value, json};
 
-use super::field_errors;
-use super::parts::{bound, text};
+use super::parts::{bound, field_errors, text};
 use crate::admin::networks_problem::NetworksProblem;
 use crate::admin::problem::AdminProblem;
 use crate::protocol::account_networks::{
