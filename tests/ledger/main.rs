@@ -10,6 +10,7 @@
     reason = "a test fails loudly, in its helpers too"
 )]
 
+mod account_networks;
 mod activity;
 mod address;
 mod api_users;

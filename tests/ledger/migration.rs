@@ -271,6 +271,9 @@ const ROWS: &[&[&str]] = &[
         r#"INSERT INTO api_user VALUES ('a1B2c3D4xxxxxxxxxx', 'app@example.com', 'active', 1, 'admin', 0, 'Asia/Tokyo',
             '{"not_before":null,"expires":null,"networks":[],"interfaces":["http"],"permissions":[]}', NULL, NULL,
             1795262400000, 'ooooooooooo', 1795262400000, 'ooooooooooo', NULL, 6)"#,
+        r#"INSERT INTO account_networks VALUES (1, '{"mode":"observed","entries":[
+            {"id":1,"network":"203.0.113.0/24","label":"Office","surfaces":["console"]}],"next":2}', 1, 1795262400000, 'ooooooooooo')"#,
+        r#"UPDATE key SET networks_observed = '["203.0.113.0/24"]'"#,
     ],
 ];
 
@@ -361,6 +364,11 @@ fn the_tables_refuse_what_cannot_be() {
         "INSERT INTO passkey VALUES ('1123456789', 'ooooooooooo', 'AAAA', zeroblob(64), 7, 'Phone', '[]', 1, 0, 0, NULL)",
         "INSERT INTO passkey VALUES ('1123456789', 'ooooooooooo', 'AAAA', zeroblob(65), -1, 'Phone', '[]', 1, 0, 0, NULL)",
         "INSERT INTO passkey_challenge VALUES (zeroblob(31), 0)",
+        "INSERT INTO account_networks VALUES (2, '{}', 1, 0, NULL)",
+        "INSERT INTO account_networks VALUES (1, '{', 1, 0, NULL)",
+        "INSERT INTO account_networks VALUES (1, '{}', 0, 0, NULL)",
+        "INSERT INTO account_networks VALUES (1, '{}', 1, 0, 'nobody')",
+        "UPDATE key SET networks_observed = '['",
         "INSERT INTO member_notice VALUES ('nobody', 1, 0, '{}')",
         "INSERT INTO member_notice VALUES ('ooooooooooo', 0, 0, '{}')",
         "INSERT INTO member_notice VALUES ('ooooooooooo', 1, 0, '{')",

@@ -10,6 +10,7 @@ use crate::sql::sqlite::Sqlite;
 const SMALL: &[&str] = &[
     // One row, or one for each member, release, or operator's invitation of a day.
     "account",
+    "account_networks",
     "member",
     "creator",
     "changer",

@@ -154,6 +154,9 @@ fn name_of(request: &LedgerRequest) -> String {
         LedgerRequest::Console { command: Command::Members { members }, .. } => {
             format!("Members {}", of(members))
         }
+        LedgerRequest::Console { command: Command::Networks { networks }, .. } => {
+            format!("Networks {}", of(networks))
+        }
         LedgerRequest::Console { command: Command::Factors { factors }, .. } => {
             format!("Factors {}", of(factors))
         }
@@ -316,6 +319,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
             OperatorCommand::SetPolicy { account, changes: changes(r#"{"preset":"registry"}"#) },
             &["set_account_policy"],
         ),
+        (OperatorCommand::TurnOffNetworks { account }, &["turn_off_networks"]),
         (OperatorCommand::Rebuild { account }, &["rebuild_account"]),
         (OperatorCommand::BeginRestore { account }, &["begin_restore"]),
         (OperatorCommand::FinishRestore { account }, &["finish_restore"]),
@@ -325,6 +329,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         witness.ask(&world, owner, Command::Operate { operation }, actions);
     }
     proofs::api_users(&mut witness, &world, owner);
+    networks(&mut witness, &world, owner);
     pairs(&mut witness, &world, owner);
     proofs::mailed_codes(&mut witness, &world, owner);
     let by_access = LedgerRequest::OperateByAccess {
@@ -375,6 +380,11 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         (include_str!("../../src/control/protocol/service.rs"), "ServiceCommand", "Service "),
         (include_str!("../../src/control/protocol/operator.rs"), "OperatorCommand", "Operate "),
         (include_str!("../../src/control/protocol/members.rs"), "MembersCommand", "Members "),
+        (
+            include_str!("../../src/control/protocol/account_networks.rs"),
+            "AccountNetworksCommand",
+            "Networks ",
+        ),
         (include_str!("../../src/control/protocol/factors.rs"), "FactorsCommand", "Factors "),
         (include_str!("../../src/control/protocol/factors.rs"), "PasskeyCommand", "Passkeys "),
         (include_str!("../../src/control/protocol/api_users.rs"), "ApiUsersCommand", "ApiUsers "),
@@ -385,11 +395,32 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     // These have commands of their own.
     let all: BTreeSet<String> = all
         .filter(|name| {
-            !["Console", "Service", "Operate", "Members", "Factors", "Passkeys", "ApiUsers"]
-                .contains(&name.as_str())
+            ![
+                "Console", "Service", "Operate", "Members", "Networks", "Factors", "Passkeys",
+                "ApiUsers",
+            ]
+            .contains(&name.as_str())
         })
         .collect();
     assert_eq!(witness.0, all);
+}
+
+/// Sends what concerns the account's networks.
+fn networks(witness: &mut Witness, world: &World, owner: Browser) {
+    let ask = |witness: &mut Witness, json: &str, actions: &[&str]| {
+        let networks = serde_json::from_str(json).unwrap();
+        witness.ask(world, owner, Command::Networks { networks }, actions);
+    };
+    let draft = r#""draft":{"mode":"enforced","entries":[{"network":"203.0.113.7","surfaces":["console"]}]}"#;
+    ask(witness, r#"{"what":"show"}"#, &[]);
+    ask(witness, &format!(r#"{{"what":"preview",{draft}}}"#), &[]);
+    let set = format!(r#"{{"what":"set",{draft},"expected":0}}"#);
+    ask(witness, &set, &["set_networks"]);
+    ask(witness, &set, &[]);
+    witness.send(world, LedgerRequest::TurnOffNetworks, "operator", &["set_networks"]);
+    witness.send(world, LedgerRequest::TurnOffNetworks, "operator", &[]);
+    let delete = r#"{"what":"delete","id":1,"password":{"secret_version":1,"confirmed":true}}"#;
+    ask(witness, delete, &["delete_network"]);
 }
 
 /// Sends what concerns the rotation of a key.

@@ -104,11 +104,13 @@ fn records_and_states() {
     let json = serde_json::to_string(&issued).unwrap();
     let end = r#","issued":{"by":{"key":"a1B2c3D47Hq0p2Zx9K"},"generation":3,"at":5}}"#;
     assert!(json.ends_with(end), "{json}");
+    let opened = r#"{"protected_api":["192.0.2.0/24"],"smtp":["2001:db8::1"]}"#;
     let text = written(vec![AccountState {
         revision: Revision(3),
         freshness_ms: 10_000,
         revoked_sealed: vec![RevokedSealed { id: sealed_id(), until: at(7) }],
         operator: true,
+        networks: serde_json::from_str(opened).unwrap(),
         ..AccountState::default()
     }]);
     insta::assert_snapshot!("account_state", text);

@@ -18,6 +18,7 @@ mod factors;
 mod identity;
 mod issuing;
 mod members;
+mod networks;
 mod no_sql;
 mod policy;
 mod refresh;
@@ -110,6 +111,8 @@ fn view() -> KeyView {
         replaces: None,
         replaced_by: None,
         overlap_until: None,
+        observed: claviger_core::credential::limits::network::Networks::anywhere(),
+        would_refuse: None,
         mfa_off: None,
     }
 }
@@ -335,6 +338,8 @@ fn replies_of_a_ledger() {
             }),
             issuable: None,
             includes_caller: Some(false),
+            networks_observed: None,
+            would_refuse: None,
             locked_out: None,
             errors: vec![FieldError::new("name", "required", "this is needed")],
         }),

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::AdminProblem;
+use crate::protocol::account_networks::TypedEntry;
 use crate::protocol::command::Command;
 use crate::protocol::passkey::{AssertionForm, RegistrationForm};
 
@@ -324,6 +325,35 @@ pub struct RoleChange {
     pub role: String,
     /// Role that the owner saw.
     pub expected_role: String,
+}
+
+/// Body of `PUT /v1/account/networks`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkListForm {
+    /// Mode: `enforced` or `observed`.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// All entries of the list.
+    #[serde(default)]
+    pub entries: Option<Vec<TypedEntry>>,
+    /// Sign-in password, which a list without one of the present networks needs.
+    #[serde(default)]
+    pub password: Option<SecretText>,
+    /// `true` to close the console to one's own address.
+    #[serde(default)]
+    pub confirm_lock_out: bool,
+}
+
+/// Body of `POST /v1/account/networks/{id}/delete`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteNetworkForm {
+    /// Sign-in password.
+    pub password: SecretText,
+    /// `true` to close the console to one's own address.
+    #[serde(default)]
+    pub confirm_lock_out: bool,
 }
 
 /// Body of `POST /v1/invitations/check`.

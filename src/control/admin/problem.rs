@@ -6,6 +6,8 @@ use claviger_core::base::json::Json;
 use serde_json::Value;
 
 use crate::admin::api_user_problem::ApiUserProblem;
+use crate::admin::networks_problem::NetworksProblem;
+pub use crate::admin::not_viewable::NotViewable;
 use crate::protocol::passkey::PasskeyError;
 use crate::protocol::regeneration::NotRegenerable;
 
@@ -194,6 +196,8 @@ pub enum AdminProblem {
         /// Most members of an account.
         max: u32,
     },
+    /// The account's networks exclude the caller, or a change of them is refused.
+    Networks(NetworksProblem),
     /// The member already has the one key pair that the account's policy allows.
     KeyPairExists,
     /// The account's policy demands a second factor, which the member has not set up.
@@ -218,31 +222,6 @@ pub enum AdminProblem {
     },
 }
 
-/// The reason for which a secret cannot be shown again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotViewable {
-    /// It was shown once, and only its digest is stored.
-    #[error("the key was issued without being viewable: its secret was shown once")]
-    NotStored,
-    /// It was encrypted with a generation of the master secret that the operator has removed.
-    #[error("it was encrypted under a master secret that is no longer in use")]
-    GenerationDropped,
-    /// The account's policy allows no viewable keys.
-    #[error("the account's policy does not let a key be shown again")]
-    Policy,
-}
-
-impl NotViewable {
-    /// Returns the stable code of the reason.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::NotStored => "not_stored",
-            Self::GenerationDropped => "generation_dropped",
-            Self::Policy => "policy",
-        }
-    }
-}
-
 impl From<RequestProblem> for AdminProblem {
     fn from(problem: RequestProblem) -> Self {
         Self::Request(problem)
@@ -255,6 +234,7 @@ impl AdminProblem {
         match self {
             Self::Request(problem) => problem.status(),
             Self::ApiUsers(problem) => problem.status(),
+            Self::Networks(problem) => problem.status(),
             Self::BadHeader { .. } => 400,
             Self::NotSignedIn
             | Self::SignInRefused
@@ -316,6 +296,7 @@ impl AdminProblem {
         match self {
             Self::Request(problem) => problem.code(),
             Self::ApiUsers(problem) => problem.code(),
+            Self::Networks(problem) => problem.code(),
             Self::CrossSite => "cross_site",
             Self::NotSignedIn => "not_signed_in",
             Self::SignInRefused => "sign_in_refused",
@@ -377,6 +358,7 @@ impl AdminProblem {
         match self {
             Self::Request(problem) => problem.title(),
             Self::ApiUsers(problem) => problem.title(),
+            Self::Networks(problem) => problem.title(),
             Self::CrossSite => "The request does not come from the console's own page",
             Self::NotSignedIn => "Sign in first",
             Self::SignInRefused => "That e-mail and password do not match an account here",
@@ -448,6 +430,9 @@ impl AdminProblem {
             | Self::TooManyMembers { max } => put("max", (*max).into()),
             Self::MemberChangedMeanwhile { member } => put("member", member.clone()),
             Self::PolicyChangedMeanwhile { state } => put("present", state.clone()),
+            Self::Networks(problem) => {
+                problem.present().into_iter().for_each(|list| put("present", list));
+            }
             Self::TooManyAttempts { until, .. }
             | Self::SetupBusy { until, .. }
             | Self::TooManyCodes { until, .. }
@@ -534,6 +519,7 @@ impl AdminProblem {
             }
             Self::Request(_)
             | Self::ApiUsers(_)
+            | Self::Networks(_)
             | Self::CrossSite
             | Self::NotSignedIn
             | Self::SignInRefused

@@ -5,6 +5,7 @@ use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 
 use crate::admin::api_user_route::ApiUserRoute;
 use crate::admin::factor_route::FactorRoute;
+use crate::admin::networks_route::NetworksRoute;
 use crate::admin::passkey_route::PasskeyRoute;
 use crate::admin::problem::AdminProblem;
 
@@ -97,6 +98,8 @@ pub enum Route {
     PreviewPolicy(AccountId),
     /// Withdraws the invitation of an account, for an operator.
     WithdrawAccount(AccountId),
+    /// Makes the networks of an account refuse no caller, for an operator.
+    TurnOffNetworks(AccountId),
     /// Puts an account's records into KV again, for an operator.
     RebuildAccount(AccountId),
     /// Begins to restore an account, for an operator.
@@ -163,6 +166,8 @@ pub enum Route {
     Passkeys(PasskeyRoute),
     /// Reads or changes API users.
     ApiUsers(ApiUserRoute),
+    /// Reads or changes the account's networks.
+    Networks(NetworksRoute),
 }
 
 impl Route {
@@ -319,6 +324,12 @@ impl Route {
             ["account", "service", "password"] => {
                 (pick(verb, &[("POST", Self::ChangeServicePassword)]), "POST")
             }
+            ["account", "networks", rest @ ..] => {
+                let (routes, allow) = NetworksRoute::find(rest)
+                    .ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                let found = routes.into_iter().find(|(method, _)| *method == verb);
+                (found.map(|(_, route)| Self::Networks(route)), allow)
+            }
             ["operator", "sign-in"] => (pick(verb, &[("GET", Self::SignInByAccess)]), "GET, HEAD"),
             ["operator", "accounts"] => (
                 pick(verb, &[("GET", Self::ListAccounts), ("POST", Self::InviteAccount)]),
@@ -342,6 +353,9 @@ impl Route {
                     }
                     ["policy", "preview"] => {
                         (pick(verb, &[("POST", Self::PreviewPolicy(id))]), "POST")
+                    }
+                    ["networks"] => {
+                        (pick(verb, &[("DELETE", Self::TurnOffNetworks(id))]), "DELETE")
                     }
                     ["rebuild"] => (pick(verb, &[("POST", Self::RebuildAccount(id))]), "POST"),
                     ["restore", "begin"] => {
@@ -435,6 +449,7 @@ impl Route {
             | Self::ShowAccount(_) => false,
             Self::Factors(route) => route != FactorRoute::Show,
             Self::ApiUsers(route) => !route.only_reads(),
+            Self::Networks(route) => route != NetworksRoute::Show,
             Self::Passkeys(_)
             | Self::SetUp
             | Self::ExportActivity
@@ -468,6 +483,7 @@ impl Route {
             | Self::InviteAccount
             | Self::EditAccount(_)
             | Self::WithdrawAccount(_)
+            | Self::TurnOffNetworks(_)
             | Self::RebuildAccount(_)
             | Self::BeginRestore(_)
             | Self::FinishRestore(_)

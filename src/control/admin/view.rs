@@ -5,6 +5,7 @@ mod deletion;
 mod factors;
 mod identity;
 mod members;
+mod networks;
 mod notices;
 mod parts;
 mod policy;
@@ -17,7 +18,7 @@ use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::key::{ACCESS_SECRET_WIDTH, NewKey, access_key};
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::credential::limits::permission::Permission;
-use claviger_core::replication::refresh::{AccountState, Caller};
+use claviger_core::replication::refresh::AccountState;
 use serde_json::{Map, Value, json};
 
 pub use self::api_users::{api_user, api_user_changed, api_user_created, api_users};
@@ -28,14 +29,17 @@ pub use self::factors::{
 };
 pub use self::identity::{OwnAccount, mailbox_code, own_accounts, sessions};
 pub use self::members::{invitation, invitation_offer, member, members};
+pub use self::networks::{
+    network_list, network_list_changed, network_list_preview, networks_turned_off,
+};
 pub use self::notices::{notice_page, notices, notices_read};
+pub use self::parts::field_errors;
 use self::parts::text;
 pub use self::policy::{member_removed, policy_preview, policy_state};
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::{AdminProblem, NotViewable};
 use crate::protocol::activity;
 use crate::protocol::at_stake::{AccountCounts, IssuedCounts};
-use crate::protocol::draft::field::FieldError;
 use crate::protocol::draft::preview::DraftPreview;
 use crate::protocol::keys::{IssuedBy, KeyPage, KeyView, MemberWithoutMfa};
 use crate::protocol::member::Role;
@@ -61,6 +65,8 @@ pub fn key(key: &KeyView, config: &AdminConfig, now: UnixMs) -> Value {
         "expires_at": key.limits.expires.at().map(text),
         "not_before": key.limits.not_before.map(text),
         "networks": key.limits.networks,
+        "networks_observed": key.observed,
+        "would_refuse": key.would_refuse.as_deref().map(networks::callers),
         "permissions": key.limits.permissions,
         "created_at": text(key.created_at),
         "created_by": key.created_by,
@@ -122,12 +128,7 @@ pub fn page(page: &KeyPage, config: &AdminConfig, now: UnixMs) -> Value {
 
 /// Returns the document of a preview.
 pub fn checked(checked: &DraftPreview) -> Value {
-    let locked_out = checked.locked_out.as_ref().map(|callers| {
-        let view = |caller: &Caller| {
-            json!({ "address": caller.address, "count": caller.count, "last_at": text(caller.last_at) })
-        };
-        callers.iter().map(view).collect::<Vec<_>>()
-    });
+    let locked_out = checked.locked_out.as_deref().map(networks::callers);
     let expires = checked.expires.as_ref().map(|note| {
         json!({
             "form": note.form, "at": note.at.map(text), "day": note.day, "zone": note.zone,
@@ -140,20 +141,10 @@ pub fn checked(checked: &DraftPreview) -> Value {
         "issuable": checked.issuable,
         "includes_caller": checked.includes_caller,
         "locked_out": locked_out,
+        "networks_observed": checked.networks_observed,
+        "would_refuse": checked.would_refuse.as_deref().map(networks::callers),
         "errors": field_errors(checked.errors.clone()),
     })
-}
-
-/// Returns the documents of field errors. Instants among their parameters become RFC 3339 text.
-pub fn field_errors(mut errors: Vec<FieldError>) -> Value {
-    for error in &mut errors {
-        if let Some(at) = error.params.get_mut("at")
-            && let Some(ms) = at.as_i64()
-        {
-            *at = text(UnixMs::from_ms(ms)).into();
-        }
-    }
-    serde_json::to_value(errors).unwrap_or_default()
 }
 
 /// Returns the document of a newly issued key with its secret. No other response contains the
@@ -531,6 +522,7 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::MemberChangedMeanwhile { member: entry } => {
             AdminProblem::MemberChangedMeanwhile { member: members::entry(&entry) }
         }
+        Refusal::Networks(refusal) => networks::refusal(&refusal),
         Refusal::InvitationOver => AdminProblem::InvitationOver,
         Refusal::TooManyInvitations { max } => AdminProblem::TooManyInvitations { max },
         Refusal::TooManyMembers { max } => AdminProblem::TooManyMembers { max },

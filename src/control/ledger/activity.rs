@@ -370,6 +370,10 @@ fn changes(before: Map<String, Value>, after: Map<String, Value>) -> BTreeMap<St
             changes.insert(name, Change { from, to });
         }
     }
+    // A key whose row has none of them any more.
+    if let Some(from) = before.remove("networks_observed") {
+        changes.insert("networks_observed".to_owned(), Change { from, to: Value::Null });
+    }
     changes
 }
 

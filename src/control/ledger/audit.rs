@@ -166,10 +166,18 @@ pub enum Action {
     DeleteApiUser,
     /// A member restored a deleted API user.
     RestoreApiUser,
+    /// The account's networks were changed, or the operator turned them off.
+    SetNetworks,
+    /// An entry of the account's networks was deleted.
+    DeleteNetwork,
+    /// A sign-in with the right proofs was refused for its address.
+    RefuseNetwork,
+    /// An operator of this account turned off the networks of another account.
+    TurnOffAccountNetworks,
 }
 
 impl Action {
-    const ALL: [Self; 75] = [
+    const ALL: [Self; 79] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -245,6 +253,10 @@ impl Action {
         Self::UnlockApiUser,
         Self::DeleteApiUser,
         Self::RestoreApiUser,
+        Self::SetNetworks,
+        Self::DeleteNetwork,
+        Self::RefuseNetwork,
+        Self::TurnOffAccountNetworks,
     ];
 
     /// Returns the stored name.
@@ -330,6 +342,10 @@ impl Action {
             Self::UnlockApiUser => ("unlock_api_user", "api_user_unlocked"),
             Self::DeleteApiUser => ("delete_api_user", "api_user_deleted"),
             Self::RestoreApiUser => ("restore_api_user", "api_user_restored"),
+            Self::SetNetworks => ("set_networks", "account_networks_changed"),
+            Self::DeleteNetwork => ("delete_network", "account_network_deleted"),
+            Self::RefuseNetwork => ("refuse_network", "sign_in_network_denied"),
+            Self::TurnOffAccountNetworks => ("turn_off_networks", "operator_turned_off_networks"),
         }
     }
 
@@ -480,13 +496,17 @@ pub fn journal(action: Action, revision: Revision, subject: &str, now: UnixMs) -
 
 /// Returns a key as JSON for an audit row, without its digest.
 fn audit_json(key: &Key) -> String {
-    let Key { name, limits, ceiling, viewable, protected, replaces, replaced_by, .. } = key;
+    let Key { name, limits, ceiling, viewable, protected, observed, replaces, replaced_by, .. } =
+        key;
     let state = key.state.as_str();
     let mut members = json!({ "name": name, "state": state, "limits": limits, "issuable": ceiling, "viewable": viewable, "protected": protected });
-    // Only a key of a rotation has links.
-    for (name, id) in [("replaces", replaces), ("replaced_by", replaced_by)] {
-        if let (Some(id), Some(members)) = (id, members.as_object_mut()) {
-            members.insert(name.to_owned(), json!(id));
+    let observed = Some(observed).filter(|observed| !observed.is_empty()).map(|list| json!(list));
+    // Only a key of a rotation has links, and few keys have networks that are tried.
+    let links = [("replaces", replaces), ("replaced_by", replaced_by)];
+    let links = links.map(|(name, id)| (name, id.map(|id| json!(id))));
+    for (name, value) in links.into_iter().chain([("networks_observed", observed)]) {
+        if let (Some(value), Some(members)) = (value, members.as_object_mut()) {
+            members.insert(name.to_owned(), value);
         }
     }
     members.to_string()

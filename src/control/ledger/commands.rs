@@ -14,15 +14,15 @@ use super::publication::Publication;
 use super::regeneration::RegenerateRequest;
 use super::{
     activity, api_users, at_stake, deletion, email_code, factor_commands, factors, idempotency,
-    key, listing, members, notices, pair, passkey_commands, regeneration, reveal, revoking,
-    service, session_list, usage,
+    key, listing, members, network_commands, notices, pair, passkey_commands, regeneration, reveal,
+    revoking, service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
 use crate::ledger::password::VerifiedPassword;
 use crate::ledger::plan::{Plan, commit_writes};
 use crate::ledger::sign_in::step_up;
-use crate::ledger::{operator, rights};
+use crate::ledger::{account_networks, operator, rights};
 use crate::objects::sql::{SqlError, Statement};
 use crate::protocol::command::Command;
 use crate::protocol::draft::preview::DraftPreview;
@@ -37,6 +37,10 @@ impl Ledger<'_> {
         mut context: CommandContext<'_>,
         command: Command,
     ) -> Result<Plan, SqlError> {
+        let check = account_networks::check_console(self.sql, &command, context.address)?;
+        if let Err(refusal) = check {
+            return Ok(Plan::refuse(refusal));
+        }
         let command = rights::given_by(command, context.session.member_id());
         let (role, proof) = (context.session.member.view.role, context.session.proof(context.now));
         let policy = context.account.policy.proofs;
@@ -91,8 +95,12 @@ impl Ledger<'_> {
             }
             Command::Get { id, deleted } => {
                 let key = Key::load(self.sql, id)?;
-                let view = if deleted { key } else { key.and_then(Key::living) }
+                let mut view = if deleted { key } else { key.and_then(Key::living) }
                     .map(|key| key.view(context.account));
+                if let Some(view) = view.as_mut().filter(|view| !view.observed.is_empty()) {
+                    let refused = usage::locked_out(self.sql, id, &view.observed, context.now)?;
+                    view.would_refuse = Some(refused);
+                }
                 Ok(Plan::read(
                     view.map_or(LedgerReply::Refused(Refusal::NotFound), LedgerReply::Key),
                 ))
@@ -110,6 +118,10 @@ impl Ledger<'_> {
                 let mut checked = DraftPreview::of(&draft, setting.setting(created_at), caller);
                 if let (Some(key), Some(note)) = (draft.key, &checked.networks) {
                     checked.locked_out =
+                        Some(usage::locked_out(self.sql, key, &note.stored, context.now)?);
+                }
+                if let (Some(key), Some(note)) = (draft.key, &checked.networks_observed) {
+                    checked.would_refuse =
                         Some(usage::locked_out(self.sql, key, &note.stored, context.now)?);
                 }
                 Ok(Plan::read(LedgerReply::Checked(checked)))
@@ -220,6 +232,9 @@ impl Ledger<'_> {
             Command::EndSession { id } => session_list::end(self.sql, context, id),
             Command::EndOtherSessions => Ok(session_list::end_others(context)),
             Command::Members { members } => members::execute(self.sql, context, members),
+            Command::Networks { networks } => {
+                network_commands::execute(self.sql, context, networks)
+            }
             Command::ProveFactor { typed, session } => {
                 factor_commands::prove(self.sql, context, &typed, &session)
             }

@@ -132,6 +132,7 @@ impl DecisionContext<'_> {
             changed: self.stamp(),
             revision: self.account.revision.next(),
             protected: decided.protected,
+            observed: decided.observed,
             last_used_at: None,
             ceiling: decided.ceiling,
             sealing: SealingGeneration::default(),
@@ -186,8 +187,8 @@ impl DecisionContext<'_> {
                 (Some(_), None) => true,
                 (None, _) => false,
             };
-        let Decided { name, limits, ceiling, protected } = decided;
-        let after = Key { name, limits, ceiling, protected, ..before.clone() };
+        let Decided { name, limits, ceiling, protected, observed } = decided;
+        let after = Key { name, limits, ceiling, protected, observed, ..before.clone() };
         Ok(self.change(Action::Edit, before, after, narrows))
     }
 

@@ -8,13 +8,14 @@ use claviger_core::base::time::UnixMs;
 use claviger_core::credential::grant::{CLOCK_SKEW_MAX, Wanted, grant};
 use claviger_core::credential::issuer::{Issued, Issuer, Issuing, SealingGeneration};
 use claviger_core::credential::limits::lifetime::Expiry;
-use claviger_core::credential::limits::network::ClientAddress;
+use claviger_core::credential::limits::network::{ClientAddress, Networks};
 use claviger_core::credential::limits::{Interface, Limits};
 use claviger_core::replication::edge_call::IssueByApi;
 use claviger_core::replication::refresh::AccountState;
 use claviger_core::verify::verification::{Demand, Facts, Known, examine};
 
 use super::account::Account;
+use super::account_networks;
 use super::audit::{Action, Author};
 use super::decide::KeyChange;
 use super::issued::{CROWDED, ISSUED_KEYS_MAX};
@@ -139,6 +140,7 @@ fn issue(
         issuer_name: name,
         ended: false,
         viewable: false,
+        observed: Networks::anywhere(),
         protected: false,
         replaces: None,
         replaced_by: None,
@@ -164,17 +166,18 @@ fn authorise(
     request: &IssueByApi,
     now: UnixMs,
 ) -> Result<Option<ValidIssuer>, SqlError> {
-    if account.suspended {
+    let address = request.address.as_deref().and_then(ClientAddress::parse);
+    let networks = account_networks::load(sql)?.list.edge();
+    let state = AccountState { networks, ..AccountState::default() };
+    if account.suspended || !state.opens(Interface::Http, address) {
         return Ok(None);
     }
     Ok(match request.proof.issuer {
         Issuer::Key(id) => {
             let Some(key) = Key::load(sql, id)? else { return Ok(None) };
             let mfa_on = mfa::members_on(sql, account)?;
-            let (record, state) =
-                (key.record(account), AccountState { mfa_on, ..AccountState::default() });
+            let (record, state) = (key.record(account), AccountState { mfa_on, ..state });
             let known = Known { record: Some(&record), issuer: None, state: &state };
-            let address = request.address.as_deref().and_then(ClientAddress::parse);
             let facts = Facts {
                 address,
                 interface: Interface::Http,

@@ -7,6 +7,7 @@ use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::issuer::{Ceiling, Issued, Issuer, Issuing, SealingGeneration};
 use claviger_core::credential::limits::Limits;
+use claviger_core::credential::limits::network::Networks;
 use claviger_core::replication::record::{Credential, Record, Revision, Standing};
 
 use super::account::Account;
@@ -133,6 +134,8 @@ pub struct Key {
     pub ended: bool,
     /// `true` if its secret is stored, encrypted; only [`keep`] writes it.
     pub viewable: bool,
+    /// Networks that are tried on it, and refuse no caller; empty for none. No record has them.
+    pub observed: Networks,
     /// Predecessor that it replaced, if its row is still there; never changes.
     pub replaces: Option<KeyId>,
     /// Successor that replaced it. It stays, and the key's expiry never rises from then on.
@@ -169,7 +172,8 @@ pub const COLUMNS: &str = "key.id, key.digest, key.name, key.state, key.deleted_
     EXISTS (SELECT 1 FROM issuer_end WHERE issuer_end.issuer = key.issued_by AND issuer_end.generation = key.issued_generation),
     ifnull((SELECT former.id FROM key AS former WHERE former.id = key.replaces), ''), ifnull(key.replaced_by, ''),
     (SELECT former.expires_ms FROM key AS former WHERE former.id = key.replaces AND former.state = 'active'),
-    ifnull(answering.id, ''), ifnull(answering.name, ''), answering.removed_at_ms IS NOT NULL";
+    ifnull(answering.id, ''), ifnull(answering.name, ''), answering.removed_at_ms IS NOT NULL,
+    ifnull(key.networks_observed, '[]')";
 
 /// The joins that supply the members in [`COLUMNS`]. They are `LEFT JOIN`s, so that a search always
 /// starts from the keys.
@@ -228,6 +232,7 @@ impl Key {
             issuer_name: None,
             ended: false,
             viewable: false,
+            observed: Networks::anywhere(),
             replaces: None,
             replaced_by: None,
             overlap_until: None,
@@ -256,6 +261,7 @@ impl Key {
         })?;
         let (name, removed) = (row.text()?, row.integer()? != 0);
         key.without_mfa = id.map(|id| MemberWithoutMfa { id, name, removed });
+        key.observed = row.parsed("networks", |json| serde_json::from_str(json).ok())?;
         Ok(key)
     }
 
@@ -263,8 +269,8 @@ impl Key {
     pub fn insert(&self) -> Vec<Statement> {
         let text = "INSERT INTO key (id, digest, name, name_folded, name_order, state, limits, expires_ms,
                 created_at_ms, created_by, changed_at_ms, changed_by, revision, protected, deleted_at_ms, returns_as,
-                ceiling, sealing_generation, issued_by, issued_generation, replaces)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                ceiling, sealing_generation, issued_by, issued_generation, replaces, networks_observed)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let row = Statement::new(text)
             .bind(self.id.as_str())
             .bind(self.digest.as_bytes().as_slice())
@@ -286,7 +292,8 @@ impl Key {
             .bind(self.sealing.0)
             .bind(self.issued.as_ref().map(|issued| issued.by.as_str()))
             .bind(self.issued.map(|issued| issued.generation.0))
-            .bind(self.replaces.as_ref().map(KeyId::as_str));
+            .bind(self.replaces.as_ref().map(KeyId::as_str))
+            .bind(self.stored_observed());
         vec![row, self.insert_networks()]
     }
 
@@ -324,6 +331,10 @@ impl Key {
         if self.limits.networks != before.limits.networks {
             found_by.extend([self.delete_of("key_network"), self.insert_networks()]);
         }
+        if self.observed != before.observed {
+            columns.push("networks_observed = ?");
+            values.push(self.stored_observed().into());
+        }
         if self.protected != before.protected {
             columns.push("protected = ?");
             values.push(self.protected.into());
@@ -341,6 +352,10 @@ impl Key {
         core::iter::once(row).chain(found_by).collect()
     }
 
+    fn stored_observed(&self) -> Option<String> {
+        Some(&self.observed).filter(|observed| !observed.is_empty()).map(json)
+    }
+
     fn insert_networks(&self) -> Statement {
         Statement::new("INSERT INTO key_network (block, key) SELECT value, ? FROM json_each(?)")
             .bind(self.id.as_str())
@@ -351,13 +366,15 @@ impl Key {
         Statement::new(format!("DELETE FROM {table} WHERE key = ?")).bind(self.id.as_str())
     }
 
-    /// Returns the values that a member decides: name, limits, ceiling and protection.
+    /// Returns the values that a member decides: name, limits, ceiling, protection, and networks
+    /// that are tried.
     pub fn decided(&self) -> Decided {
         Decided {
             name: self.name.clone(),
             limits: self.limits.clone(),
             ceiling: self.ceiling.clone(),
             protected: self.protected,
+            observed: self.observed.clone(),
         }
     }
 
@@ -383,6 +400,8 @@ impl Key {
             last_used_at: self.last_used_at,
             issuable: self.ceiling.clone(),
             viewable: self.viewable,
+            observed: self.observed.clone(),
+            would_refuse: None,
             uses_24h: 0,
             refused_24h: BTreeMap::new(),
             last_refused_at: None,

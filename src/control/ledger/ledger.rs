@@ -19,8 +19,9 @@
 //! a partial change. Only usage is collected in memory first and written separately: [`usage`].
 //!
 //! **Replies.** A ledger that was never opened answers `Gone` and writes nothing. `Refused` also
-//! writes nothing, with three exceptions: a new history had to begin first, pending usage had to be
-//! written, or a code was tried. A tried code counts whatever the reply.
+//! writes nothing, with four exceptions: a new history had to begin first, pending usage had to be
+//! written, a code was tried, or a sign-in came from outside the account's networks. A tried code
+//! counts whatever the reply.
 //!
 //! **Secrets.** The ledger checks codes of second factors itself, in the run that uses them up. It
 //! decrypts their seeds for that, and no other ciphertext.
@@ -34,6 +35,7 @@ use claviger_core::replication::edge_call::ReadExpiry;
 use claviger_core::replication::record::Epoch;
 
 use crate::ledger::account::Account;
+use crate::ledger::account_networks::SignInRequest;
 use crate::ledger::audit::{Action, Author};
 use crate::ledger::context::CommandContext;
 use crate::ledger::member::Member;
@@ -45,10 +47,10 @@ use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
-    address, api_user_row, at_stake, attempts, challenge, deletion, document, idempotency,
-    invitations, issued, issuing, key, key_ends, mailbox, name_folding, networks, notices, outbox,
-    passkey_commands, password, policy, publication, rebuild, refresh, repair, revoking, sessions,
-    state, usage,
+    account_networks, address, api_user_row, at_stake, attempts, challenge, deletion, document,
+    histories, idempotency, invitations, issued, issuing, key, key_ends, mailbox, name_folding,
+    network_commands, networks, notices, outbox, passkey_commands, password, policy, publication,
+    rebuild, refresh, repair, revoking, sessions, state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
@@ -220,6 +222,7 @@ impl<'a> Ledger<'a> {
                 let (writes, reply) = policy::set(self.sql, account, changes, expected, now)?;
                 Ok(Plan { writes, reply })
             }
+            LedgerRequest::TurnOffNetworks => network_commands::turn_off(self.sql, account, now),
             LedgerRequest::Rebuild => {
                 let progress = rebuild::progress(self.sql, account, now)?;
                 let progress = Progress { rebuilding: true, done: 0, ..progress };
@@ -321,9 +324,11 @@ impl DurableObject for Ledger<'_> {
                 if self.uses.borrow().is_full() {
                     self.write_uses(now)?;
                 }
-                let mut writes = renew(&mut account, &request, now, entropy);
+                let mut writes = histories::renew(&mut account, &request, now, entropy);
+                let signs_in = SignInRequest::of(&request);
+                let plan = self.plan(&account, request, now, &mut report)?;
                 let Plan { writes: more, reply } =
-                    self.plan(&account, request, now, &mut report)?;
+                    account_networks::guard_sign_in(self.sql, signs_in, plan, now)?;
                 writes.extend(more);
                 // In this transaction: no record may name its member, or no longer name it, under
                 // an epoch in which KV has the same revision otherwise.
@@ -548,48 +553,4 @@ impl DurableObject for Ledger<'_> {
         };
         Ok(publication::alarming_lag(&account, now).map(line))
     }
-}
-
-/// Begins a new history if the present one cannot continue. That is so if KV or a lease holds
-/// changes that this history lacks, or if the directory reports a restore.
-fn renew(
-    account: &mut Account,
-    request: &LedgerRequest,
-    now: UnixMs,
-    entropy: &Entropy,
-) -> Vec<Statement> {
-    match request {
-        LedgerRequest::Restored { epoch } => {
-            let is_known = account.epoch == *epoch || account.epoch_noted.as_ref() == Some(epoch);
-            if is_known {
-                return Vec::new();
-            }
-            let mut writes = rebuild::begin_epoch(account, epoch.clone(), true, now);
-            writes.push(Author::operator(now).did(Action::Restore));
-            writes.extend(end_what_a_bookmark_revives(now));
-            writes
-        }
-        LedgerRequest::Refresh(request) if refresh::is_ahead(account, request) => {
-            let mut writes =
-                rebuild::begin_epoch(account, Epoch::new(entropy.number()), false, now);
-            writes.extend(end_what_a_bookmark_revives(now));
-            writes
-        }
-        _ if account.epoch_is_over => {
-            rebuild::begin_epoch(account, Epoch::new(entropy.number()), false, now)
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Ends all sessions, challenges and invitations. A bookmark may hold some that were ended since:
-/// of a member who was removed, say, or from before a password was changed. It may also hold
-/// another name or state of the account, which the directory then learns.
-fn end_what_a_bookmark_revives(now: UnixMs) -> [Statement; 4] {
-    [
-        Statement::new("DELETE FROM session"),
-        Statement::new("DELETE FROM challenge"),
-        Statement::new("DELETE FROM member_invitation"),
-        Task::own(TaskKind::ConfirmAccount).schedule(now),
-    ]
 }

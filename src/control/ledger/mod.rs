@@ -2,6 +2,7 @@
 //! and [`schema`] (tables).
 
 pub mod account;
+mod account_networks;
 pub mod activity;
 mod address;
 pub mod api_user_listing;
@@ -21,6 +22,7 @@ pub mod email_code;
 mod factor_commands;
 pub mod factors;
 pub mod freshness;
+mod histories;
 pub mod idempotency;
 pub mod invitations;
 pub mod issued;
@@ -36,6 +38,7 @@ pub mod members;
 pub mod mfa;
 pub mod name_folding;
 pub mod name_order;
+mod network_commands;
 pub mod networks;
 pub mod notice_list;
 pub mod notices;
@@ -50,6 +53,7 @@ pub mod policy;
 pub mod publication;
 pub mod rebuild;
 pub mod refresh;
+mod refused_callers;
 mod regeneration;
 pub mod repair;
 pub mod reveal;

@@ -23,6 +23,7 @@ use crate::ledger::plan::Plan;
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
+use crate::protocol::account_networks::AccountNetworksCommand;
 use crate::protocol::command::Command;
 use crate::protocol::envelope::Letter;
 use crate::protocol::keys::KeyName;
@@ -77,6 +78,9 @@ pub(super) fn act_of(command: &Command) -> Option<UnusualAct> {
             Some(UnusualAct::ServicePasswordRevealed)
         }
         Command::Activity { exports: true, .. } => Some(UnusualAct::ActivityExported),
+        Command::Networks {
+            networks: AccountNetworksCommand::Set { .. } | AccountNetworksCommand::Delete { .. },
+        } => Some(UnusualAct::AccountNetworksChanged),
         _ => None,
     }
 }

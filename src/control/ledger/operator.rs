@@ -45,6 +45,9 @@ pub fn operate(
             let change = json!({ "account": account, "policy": changes });
             vec![author.did_about(Action::SetAccountPolicy, change.to_string())]
         }
+        OperatorCommand::TurnOffNetworks { account } => {
+            about(Action::TurnOffAccountNetworks, account)
+        }
         OperatorCommand::Rebuild { account } => about(Action::RebuildAccount, account),
         OperatorCommand::BeginRestore { account } => about(Action::BeginRestore, account),
         OperatorCommand::FinishRestore { account } => about(Action::FinishRestore, account),

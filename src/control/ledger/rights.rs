@@ -2,6 +2,7 @@
 
 use claviger_core::base::id::MemberId;
 
+use crate::protocol::account_networks::AccountNetworksCommand;
 use crate::protocol::api_users::ApiUsersCommand;
 use crate::protocol::command::Command;
 use crate::protocol::factors::{FactorsCommand, PasskeyCommand};
@@ -100,6 +101,13 @@ fn demand(command: &Command) -> RequiredRights {
                 RequiredRights::TypingEditor
             }
         },
+        Command::Networks { networks } => match networks {
+            AccountNetworksCommand::Show => RequiredRights::Session,
+            AccountNetworksCommand::Preview { .. } => RequiredRights::Owner,
+            AccountNetworksCommand::Set { .. } | AccountNetworksCommand::Delete { .. } => {
+                RequiredRights::ProvenOwner
+            }
+        },
         Command::Operate { operation } if operation.is_change() => RequiredRights::ProvenOperator,
         Command::Operate { .. } => RequiredRights::Operator,
         Command::Members { members } => match members {
@@ -136,9 +144,8 @@ fn class(command: &Command) -> ActionClass {
         Command::Factors { .. } | Command::Passkeys { .. } | Command::ChangeAddress => {
             ActionClass::ChangeFactors
         }
-        Command::Members { members: MembersCommand::EditAccount { .. } } => {
-            ActionClass::ChangeAccount
-        }
+        Command::Members { members: MembersCommand::EditAccount { .. } }
+        | Command::Networks { .. } => ActionClass::ChangeAccount,
         Command::Members { .. } => ActionClass::ManageMembers,
         _ => ActionClass::ChangeKeys,
     }

@@ -10,6 +10,7 @@ mod api_users;
 mod factors;
 mod members;
 mod mfa;
+mod networks;
 mod notice_list;
 mod notices;
 mod passkeys;
@@ -24,6 +25,7 @@ use self::api_users::API_USERS;
 use self::factors::FACTORS;
 use self::members::MEMBERS;
 use self::mfa::MFA;
+use self::networks::NETWORKS;
 use self::notice_list::NOTICE_LIST;
 use self::notices::NOTICES;
 use self::passkeys::PASSKEYS;
@@ -69,6 +71,7 @@ pub const MIGRATIONS: &[Migration] = &[
     PASSKEYS,
     NOTICE_LIST,
     API_USERS,
+    NETWORKS,
 ];
 
 /// Creates keys, members, sessions, journal and audit.

@@ -7,6 +7,7 @@ use claviger_core::replication::refresh::{AccountState, FRESHNESS_MS_MAX};
 use serde_json::json;
 
 use super::account::Account;
+use super::account_networks;
 use super::audit::{Action, Author};
 use super::freshness::AccountFreshness;
 use super::mfa;
@@ -33,6 +34,7 @@ pub fn load(sql: &dyn Sql, account: &Account) -> Result<AccountState, SqlError> 
         revoked_sealed: revoking::list(sql)?,
         mfa_on: mfa::members_on(sql, account)?,
         operator: account.operator,
+        networks: account_networks::load(sql)?.list.edge(),
     })
 }
 

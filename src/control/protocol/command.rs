@@ -7,6 +7,7 @@ use claviger_core::credential::issuer::Issuer;
 use claviger_core::replication::record::Revision;
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::account_networks::AccountNetworksCommand;
 use crate::protocol::activity;
 use crate::protocol::api_users::ApiUsersCommand;
 use crate::protocol::deletion::NewCode;
@@ -237,6 +238,11 @@ pub enum Command {
     NoteAccounts {
         /// Number of memberships.
         accounts: u32,
+    },
+    /// Reads or changes the account's networks.
+    Networks {
+        /// Command about networks.
+        networks: AccountNetworksCommand,
     },
     /// Reads or changes second factors.
     Factors {

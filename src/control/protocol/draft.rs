@@ -14,6 +14,7 @@ pub mod special_purpose;
 use claviger_core::base::id::KeyId;
 use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::limits::lifetime::Expiry;
+use claviger_core::credential::limits::network::Networks;
 use claviger_core::credential::limits::{Interface, Limits};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,9 @@ pub struct Draft {
     /// `true` if its secret can be shown again; absent or null: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub viewable: Option<bool>,
+    /// Networks that are tried on the key, and refuse no caller; absent, null or empty for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub networks_observed: Option<TypedNetworks>,
     /// ID of the edited key, for the preview of an edit only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyId>,
@@ -82,6 +86,10 @@ pub struct Changes {
     /// `true` to protect it from deletion.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub protected: Option<bool>,
+    /// New networks that are tried on the key; they replace the whole list, and an empty value
+    /// removes it.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub networks_observed: Option<TypedNetworks>,
 }
 
 /// A validated name with limits.
@@ -95,6 +103,8 @@ pub struct Decided {
     pub ceiling: Option<Ceiling>,
     /// `true` if it is protected from deletion.
     pub protected: bool,
+    /// Networks that are tried on it; empty for none.
+    pub observed: Networks,
 }
 
 /// Validates the fields of a new key.
@@ -124,6 +134,9 @@ pub fn decide_issue(draft: &Draft, setting: Setting<'_>) -> Result<Decided, Vec<
     let ceiling = draft.issuable.as_ref().and_then(|typed| reader.ceiling(typed, None));
     let protected = reader.protected(draft.protected, false);
     reader.check_viewable(draft.viewable);
+    let none = Networks::anywhere();
+    let observed = draft.networks_observed.as_ref();
+    let observed = observed.and_then(|typed| reader.observed(typed, &none)).unwrap_or(none);
     let (Some(name), Some(expires), Some(networks), Some(permissions)) =
         (name, expires, networks, permissions)
     else {
@@ -134,7 +147,7 @@ pub fn decide_issue(draft: &Draft, setting: Setting<'_>) -> Result<Decided, Vec<
     let interfaces = vec![Interface::Http];
     let limits = Limits { not_before, expires, networks, interfaces, permissions };
     reader.check_issuer(&limits, ceiling.as_ref());
-    done(reader, Decided { name, limits, ceiling, protected })
+    done(reader, Decided { name, limits, ceiling, protected, observed })
 }
 
 /// Validates the changed fields of a key whose present values are `before`. A value that repeats
@@ -177,6 +190,10 @@ pub fn decide_edit(
         limits.permissions = permissions;
     }
     after.protected = reader.protected(changes.protected, after.protected);
+    let observed = changes.networks_observed.as_ref();
+    if let Some(observed) = observed.and_then(|typed| reader.observed(typed, &after.observed)) {
+        after.observed = observed;
+    }
     let limits = &after.limits;
     if changes.expires.is_some() || changes.not_before.is_some() {
         reader.check_begin(limits.not_before, limits.expires);

@@ -6,7 +6,9 @@ use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::limits::Limits;
+use claviger_core::credential::limits::network::Networks;
 use claviger_core::replication::record::Revision;
+use claviger_core::replication::refresh::Caller;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::draft::field::FieldError;
@@ -120,6 +122,13 @@ pub struct KeyView {
     /// Member who answers for the key, while the policy demands MFA and that member has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa_off: Option<MemberWithoutMfa>,
+    /// Networks that are tried on the key, and refuse no caller; empty for none.
+    #[serde(default, skip_serializing_if = "Networks::is_empty")]
+    pub observed: Networks,
+    /// Recent callers whom [`Self::observed`] would refuse, the latest first. `None` without such
+    /// networks, and in every reply but that about one key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_refuse: Option<Vec<Caller>>,
 }
 
 /// A member who answers for a key, and has no MFA: the member who issued the key or its issuer.
@@ -395,6 +404,8 @@ pub(crate) mod tests {
             replaced_by: None,
             overlap_until: None,
             mfa_off: None,
+            observed: Networks::anywhere(),
+            would_refuse: None,
         }
     }
 

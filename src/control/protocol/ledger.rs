@@ -18,6 +18,7 @@ use claviger_core::replication::record::{Epoch, Record, Revision};
 use claviger_core::replication::refresh::{AccountState, Refresh, RefreshRequest};
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::account_networks::{ChangedNetworkList, NetworkListPreview, NetworkListView};
 use crate::protocol::activity;
 use crate::protocol::api_name::HeldApiName;
 use crate::protocol::api_users::ApiUsersReply;
@@ -167,6 +168,9 @@ pub enum LedgerRequest {
         /// Revision of the policy that the operator previewed.
         expected: Revision,
     },
+    /// Makes the account's networks refuse no caller, at the operator's request: their mode becomes
+    /// *observed*. A repeated request has the same effect as one.
+    TurnOffNetworks,
     /// Puts every record into KV again, at the operator's request.
     Rebuild,
     /// Returns the progress of publication to KV.
@@ -522,6 +526,12 @@ pub enum LedgerReply {
         /// Switches after the command.
         notices: NoticeSettings,
     },
+    /// The account's networks.
+    Networks(NetworkListView),
+    /// The preview of a list of networks.
+    NetworksChecked(NetworkListPreview),
+    /// A change of the account's networks was committed, or repeats the present list.
+    NetworksChanged(ChangedNetworkList),
     /// A page of notices of the member who asks.
     NoticePage(NoticePage),
     /// Notices of the member who asks are marked as read.

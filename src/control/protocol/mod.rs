@@ -2,6 +2,7 @@
 //! links, the values that people type, and encryption at rest.
 
 pub mod account;
+pub mod account_networks;
 pub mod activity;
 pub mod api_key;
 pub mod api_name;
@@ -29,6 +30,7 @@ pub mod mailbox;
 pub mod master;
 pub mod member;
 pub mod members;
+pub mod network_list_form;
 pub mod notice_list;
 pub mod notices;
 pub mod objects;

@@ -107,6 +107,8 @@ pub enum UnusualAct {
     ServicePasswordRevealed,
     /// The activity was exported.
     ActivityExported,
+    /// The account's networks were changed.
+    AccountNetworksChanged,
 }
 
 /// One line of a letter with notices. It is stored as JSON, so members are only added, with a

@@ -41,6 +41,11 @@ pub enum OperatorCommand {
         /// Changed fields.
         changes: PolicyChanges,
     },
+    /// Makes the networks of an account refuse no caller.
+    TurnOffNetworks {
+        /// ID of the account.
+        account: AccountId,
+    },
     /// Puts every record of an account into KV again.
     Rebuild {
         /// ID of the account.
@@ -71,6 +76,7 @@ impl OperatorCommand {
             Self::Invite { .. }
             | Self::SetState { .. }
             | Self::SetPolicy { .. }
+            | Self::TurnOffNetworks { .. }
             | Self::Rebuild { .. }
             | Self::BeginRestore { .. }
             | Self::FinishRestore { .. }

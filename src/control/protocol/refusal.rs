@@ -4,6 +4,7 @@ use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::account_networks::NetworksRefusal;
 use crate::protocol::api_users::ApiUsersRefusal;
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::keys::{KeyName, KeyView};
@@ -187,4 +188,6 @@ pub enum Refusal {
     PasskeyCloned,
     /// The refusal of a command about API users.
     ApiUsers(ApiUsersRefusal),
+    /// The account's networks exclude the caller, or a change of them is refused.
+    Networks(NetworksRefusal),
 }

@@ -40,6 +40,7 @@ impl LedgerReply {
             Self::MemberRemoved { revision, .. } => Some(*revision),
             Self::Factors(factors) => factors.keys.as_ref().map(|keys| keys.revision),
             Self::Policy(state) => state.keys.as_ref().map(|keys| keys.revision),
+            Self::NetworksChanged(changed) => changed.state,
             _ => None,
         }
     }
@@ -53,6 +54,7 @@ impl LedgerReply {
             | Self::ServiceChanged { bound, .. } => bound.as_mut(),
             Self::Factors(factors) => factors.keys.as_mut().and_then(|keys| keys.bound.as_mut()),
             Self::Policy(state) => state.keys.as_mut().and_then(|keys| keys.bound.as_mut()),
+            Self::NetworksChanged(changed) => changed.bound.as_mut(),
             Self::Deleted { bound, .. }
             | Self::Regenerated { bound, .. }
             | Self::MemberRemoved { bound, .. } => Some(bound),

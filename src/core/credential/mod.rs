@@ -10,12 +10,14 @@
 //! | [`sealed`] | the sealed key, which carries its limits under a MAC |
 //! | [`checksum`] | the checksum at the end of both |
 //! | [`api_user`] | the API user: a name, and a secret that a person chose |
+//! | [`account_networks`] | the networks that an account opens to all its credentials |
 //! | [`service_id`] | the service ID of an account's service credentials |
 //! | [`keyring`] | the derived subkeys, one set per generation of the master secret |
 //! | [`issuer`] | keys and service passwords that may issue, and how far |
 //! | [`grant`] | what an issuer may grant of what a program asks for |
 //! | [`limits`] | expiry, networks, permissions, and their comparison |
 
+pub mod account_networks;
 pub mod api_user;
 pub mod checksum;
 pub mod grant;

@@ -242,6 +242,9 @@ impl<R: LeaseRules> Gateway<R> {
         let authority = match service {
             None => Err(Refused::UnknownService),
             Some(_) if state.suspended => Err(Refused::Issuer(Denial::AccountSuspended)),
+            Some(_) if !state.opens(Interface::Http, address) => {
+                Err(Refused::Issuer(Denial::NetworkDenied))
+            }
             Some(service) => Ok(Authority {
                 account,
                 proof: IssuerProof { issuer: Issuer::Service, digest },

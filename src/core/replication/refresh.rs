@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{KeyId, MemberId};
 use crate::base::json::{FromJson, Json, from_json};
 use crate::base::time::UnixMs;
+use crate::credential::account_networks::AccountNetworks;
 use crate::credential::issuer::{RevokedSealed, ServicePassword};
+use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
 use crate::replication::record::{Epoch, Record, Revision};
 use crate::replication::superseded::Superseded;
@@ -188,6 +190,10 @@ pub struct AccountState {
     /// when the account is opened.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub operator: bool,
+    /// Networks that the account opens to all its credentials, at most 25 KB; `None` if it
+    /// restricts none. A ledger of an earlier release knows no such list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub networks: Option<AccountNetworks>,
 }
 
 from_json!(AccountState {
@@ -198,9 +204,15 @@ from_json!(AccountState {
     revoked_sealed: or_default,
     mfa_on: or_default,
     operator: or_default,
+    networks: optional,
 });
 
 impl AccountState {
+    /// Returns `true` if the account lets a caller at this address use the interface.
+    pub fn opens(&self, interface: Interface, address: Option<ClientAddress>) -> bool {
+        self.networks.as_ref().is_none_or(|networks| networks.allows(interface, address))
+    }
+
     /// Returns `true` if the member has MFA, where the account demands it.
     pub fn has_mfa(&self, member: MemberId) -> bool {
         self.mfa_on.binary_search(&member).is_ok()

@@ -26,7 +26,7 @@ use crate::replication::superseded::{Superseded, SupersededFilter};
 pub const SKEW: DurationMs = DurationMs::from_s(1);
 
 /// Longest accepted text, in bytes. Two lists of
-/// [`MARKS_MAX`](crate::replication::refresh::MARKS_MAX) marks and a state take a third of it.
+/// [`MARKS_MAX`](crate::replication::refresh::MARKS_MAX) marks and a state take half of it.
 pub const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 /// Version of the shape.
@@ -143,6 +143,7 @@ pub fn url(console_host: &str, account: AccountId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credential::limits::network::NETWORKS_MAX;
     use crate::replication::refresh::{MARKS_MAX, Mark};
     use crate::replication::superseded::FILTER_BYTES_MAX;
     use crate::testing::{account, key_id};
@@ -217,6 +218,15 @@ mod tests {
         assert_eq!(Shared::parse(&long, [key(1)].iter(), account()), None);
     }
 
+    /// Returns a state with the longest list of an account's networks, for both interfaces.
+    fn longest_state() -> AccountState {
+        let longest =
+            |n: usize| format!("\"2001:db8:1111:1111:1111:1111:1111:{:04x}\"", 0xa000 + n);
+        let list = (0..NETWORKS_MAX).map(longest).collect::<Vec<_>>().join(",");
+        let json = format!(r#"{{"protected_api":[{list}],"smtp":[{list}]}}"#);
+        AccountState { networks: serde_json::from_str(&json).unwrap(), ..state() }
+    }
+
     /// An isolate with a full lease shares it like any other.
     #[test]
     fn the_fullest_lists_with_the_longest_filter_are_shared() {
@@ -225,7 +235,8 @@ mod tests {
         let full = Refresh { unsettled: Unsettled::Set(vec![mark; MARKS_MAX]), ..full };
         let filter = SupersededFilter::of(&vec![key_id(); 8 * FILTER_BYTES_MAX]);
         let sent = UnixMs::from_ms(5_000);
-        let full = Shared::new(account(), sent, Revision(11), &full, &state(), Some(filter));
+        let full =
+            Shared::new(account(), sent, Revision(11), &full, &longest_state(), Some(filter));
         let text = full.text(&key(1)).unwrap();
         assert_eq!(Shared::parse(&text, [key(1)].iter(), account()), Some(full));
     }

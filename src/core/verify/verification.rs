@@ -10,6 +10,9 @@
 //! Where the account demands MFA, the record of a key names the member who answers for it. The key,
 //! and all that follows it, is `mfa_off` while the account state does not list that member.
 //!
+//! Where the account restricts the networks of all its credentials, they apply on top of those of
+//! the key and of its issuer, and a request from elsewhere is `network_denied` in the same way.
+//!
 //! An API user has a secret that the name object checks. The verification compares the version that
 //! this secret has with the version in the record. The group decides about permissions: *Normal*
 //! holds each one for requests that read, *Admin* holds all. Neither holds one over personal data
@@ -426,7 +429,10 @@ impl IssuedTerms<'_> {
             return Err(Denial::Expired);
         }
         let is_allowed = |networks: &Networks| networks.allows(facts.address);
-        if !is_allowed(self.networks) || issuer.is_some_and(|issuer| !is_allowed(issuer.networks)) {
+        if !state.opens(facts.interface, facts.address)
+            || !is_allowed(self.networks)
+            || issuer.is_some_and(|issuer| !is_allowed(issuer.networks))
+        {
             return Err(Denial::NetworkDenied);
         }
         let is_for = |interfaces: &[Interface]| interfaces.contains(&facts.interface);

@@ -34,6 +34,7 @@ mod mail;
 mod mailbox;
 mod members;
 mod memory;
+mod networks;
 mod objects;
 mod operator;
 mod passkeys;
@@ -253,6 +254,7 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::SetPolicy(id) => operator::set_policy(context, id).await,
         Route::PreviewPolicy(id) => operator::preview_policy(context, id).await,
         Route::WithdrawAccount(id) => operator::withdraw(context, id).await,
+        Route::TurnOffNetworks(account) => operator::turn_off_networks(context, account).await,
         Route::RebuildAccount(id) => operator::rebuild(context, id).await,
         Route::BeginRestore(id) => operator::begin_restore(context, id).await,
         Route::FinishRestore(id) => operator::finish_restore(context, id).await,
@@ -274,6 +276,7 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::Factors(route) => factors::answer(context, route).await,
         Route::Passkeys(route) => passkeys::answer(context, route).await,
         Route::ApiUsers(route) => api_users::answer(context, route).await,
+        Route::Networks(route) => networks::answer(context, route).await,
     }
 }
 

@@ -208,6 +208,23 @@ async fn note_suspended(context: &RequestContext<'_>, account: AccountId, suspen
     calls::directory(context.env, &note).await.ok();
 }
 
+/// Makes the networks of an account refuse no caller. Its own owners may be locked out of the
+/// console.
+pub async fn turn_off_networks(
+    context: &RequestContext<'_>,
+    account: AccountId,
+) -> Result<Response, AdminProblem> {
+    let operator = Operator::recognise(context).await?;
+    find_open(context, &operator, account).await?;
+    operator.authorise(OperatorCommand::TurnOffNetworks { account }).await?;
+    match ask(context, account, &LedgerRequest::TurnOffNetworks).await? {
+        LedgerReply::NetworksChanged(changed) => {
+            Ok(Response::json(200, &view::networks_turned_off(&changed, now())))
+        }
+        reply => Err(context.refusal(reply)),
+    }
+}
+
 /// Starts a rebuild of an account's records in KV.
 pub async fn rebuild(
     context: &RequestContext<'_>,

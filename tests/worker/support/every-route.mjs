@@ -177,6 +177,11 @@ export const ROUTES = [
   { method: "POST", path: () => "/v1/notices/read", session: true, changes: true, body: () => ({ id: 1 }), wrong: { id: "1" }, good: [200] },
   { method: "PATCH", path: () => "/v1/member", session: true, changes: true, body: () => ({ name: OWNER.name, language: "en" }), wrong: { language: 7 }, good: [200] },
   { method: "PATCH", path: () => "/v1/account", session: true, changes: true, body: () => ({ name: "Example KK", time_zone: "Asia/Tokyo" }), wrong: { time_zone: 7 }, good: [200] },
+  { method: "GET", path: () => "/v1/account/networks", session: true, good: [200] },
+  { method: "POST", path: () => "/v1/account/networks/preview", session: true, changes: true, body: () => ({ mode: "observed", entries: [] }), wrong: { entries: 7 }, good: [200] },
+  { method: "PUT", path: () => "/v1/account/networks", session: true, changes: true, headers: () => ({ "if-match": '"9"' }), body: () => ({ mode: "observed", entries: [{ network: "192.0.2.1", surfaces: ["smtp"] }] }), wrong: { mode: 7 }, good: [412, "changed_meanwhile"] },
+  { method: "POST", path: () => "/v1/account/networks/4294967295/delete", session: true, changes: true, body: () => ({ password: OWNER.password }), wrong: { password: 7 }, good: [404, "not_found"] },
+  { method: "DELETE", path: () => own("/networks"), session: true, changes: true, good: [200] },
   { method: "DELETE", path: () => "/v1/session", changes: true, good: [204] },
   { method: "POST", path: () => "/v1/verify", headers: () => ({ "claviger-verifier": verifier }), body: () => ({ credential: issued.credential }), wrong: { address: 7 }, good: [200] },
 ];

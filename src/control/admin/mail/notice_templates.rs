@@ -145,8 +145,10 @@ fn name_of(act: UnusualAct, language: Language) -> &'static str {
         (Language::En, UnusualAct::ServicePasswordChanged) => "Service password changed",
         (Language::En, UnusualAct::ServicePasswordRevealed) => "Service password shown",
         (Language::En, UnusualAct::ActivityExported) => "Activity exported",
+        (Language::En, UnusualAct::AccountNetworksChanged) => "Account networks changed",
         (Language::Ja, UnusualAct::ServicePasswordChanged) => "サービスパスワードの変更",
         (Language::Ja, UnusualAct::ServicePasswordRevealed) => "サービスパスワードの表示",
         (Language::Ja, UnusualAct::ActivityExported) => "アクティビティの書き出し",
+        (Language::Ja, UnusualAct::AccountNetworksChanged) => "アカウントのネットワークの変更",
     }
 }

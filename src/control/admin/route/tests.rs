@@ -90,6 +90,10 @@ const ROUTES: &[(&str, &str)] = &[
     ("/v1/members/{id}/reset-factors", "POST"),
     ("/v1/session/factor", "POST"),
     ("/v1/account", "PATCH"),
+    ("/v1/account/networks", "GET, HEAD, PUT"),
+    ("/v1/account/networks/preview", "POST"),
+    ("/v1/account/networks/{id}/delete", "POST"),
+    ("/v1/operator/accounts/{id}/networks", "DELETE"),
     ("/", "GET, HEAD"),
     ("/app.js", "GET, HEAD"),
 ];
@@ -103,6 +107,7 @@ fn example(path: &str) -> String {
         _ if path.starts_with("/v1/members/invitations/") => "0123456789",
         _ if path.starts_with("/v1/members/") => "0123456789A",
         _ if path.starts_with("/v1/operator/") => "a1B2c3D4",
+        _ if path.starts_with("/v1/account/networks/") => "4294967295",
         _ => "a1B2c3D47Hq0p2Zx9K",
     };
     path.replace("{id}", id)
@@ -226,6 +231,12 @@ fn near_misses_of_paths_are_not_found() {
         "/v1/member/",
         "/v1/member/factors/",
         "/v1/member/factors/totp/code",
+        "/v1/account/networks/",
+        "/v1/account/networks/1",
+        "/v1/account/networks/01/delete",
+        "/v1/account/networks/+1/delete",
+        "/v1/account/networks/4294967296/delete",
+        "/v1/operator/accounts/a1B2c3D4/networks/1",
     ] {
         assert_eq!(
             Route::find("GET", path),

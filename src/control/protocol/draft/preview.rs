@@ -36,6 +36,13 @@ pub struct DraftPreview {
     /// `None` if no key is edited or no networks were typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locked_out: Option<Vec<Caller>>,
+    /// Interpreted networks that are tried, line by line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub networks_observed: Option<NetworksNote>,
+    /// Recent callers of the edited key whom the networks that are tried would refuse, latest
+    /// first. `None` if no key is edited or no such networks were typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_refuse: Option<Vec<Caller>>,
     /// All errors, except those of single network entries.
     pub errors: Vec<FieldError>,
 }
@@ -129,6 +136,10 @@ impl DraftPreview {
         if let Some(problem) = read.as_ref().and_then(|read| read.problem.as_ref()) {
             reader.errors.push(FieldError::of("networks", problem));
         }
+        let observed = draft.networks_observed.as_ref().map(TypedNetworks::read);
+        if let Some(problem) = observed.as_ref().and_then(|read| read.problem.as_ref()) {
+            reader.errors.push(FieldError::of("networks_observed", problem));
+        }
         draft.permissions.as_deref().map(|typed| reader.permissions(typed));
         reader.protected(draft.protected, false);
         reader.check_viewable(draft.viewable);
@@ -141,6 +152,8 @@ impl DraftPreview {
             includes_caller: networks.as_ref().and_then(includes),
             networks,
             locked_out: None,
+            networks_observed: observed.as_ref().map(|read| NetworksNote::of(read, caller)),
+            would_refuse: None,
             issuable,
             errors: reader.errors,
         }

@@ -183,6 +183,16 @@ impl<'a> FieldReader<'a> {
         }
     }
 
+    /// Reads networks that are tried on a key, whose present ones are `before`.
+    pub fn observed(&mut self, typed: &TypedNetworks, before: &Networks) -> Option<Networks> {
+        let known = self.errors.len();
+        let read = self.changed_networks(typed, Some(before));
+        for error in self.errors.iter_mut().skip(known) {
+            error.pointer = error.pointer.replacen("#/networks", "#/networks_observed", 1);
+        }
+        read
+    }
+
     /// Reads the permissions of an edit. The present ones, `before`, may be repeated although the
     /// member could not grant them.
     pub fn changed_permissions(

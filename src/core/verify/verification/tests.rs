@@ -6,6 +6,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
 use crate::base::id::SealedId;
+use crate::credential::account_networks::AccountNetworks;
 use crate::credential::issuer::{Issued, Issuing, RevokedSealed, ServicePassword};
 use crate::credential::sealed::{Claims, NewSealed, SealedText};
 use crate::replication::record::{Credential, Epoch, Revision};
@@ -442,4 +443,40 @@ fn a_request_is_within_limits_only_if_networks_and_permissions_both_allow_it() {
         let found = pair.facts().are_within(&networks(list), &permissions(held));
         assert_eq!(found, is_within, "{list} {held}");
     }
+}
+
+/// C19: the account's list applies on top of the limits of a key and its issuer.
+#[test]
+fn c19_the_networks_of_the_account_bind_every_key_by_its_interface() {
+    let lists = |json: &str| Some(serde_json::from_str::<AccountNetworks>(json).unwrap());
+    let office = r#"{"protected_api":["10.0.0.0/8","2001:db8::/32"]}"#;
+    let denied = Err(Denial::NetworkDenied);
+    for (opened, address, interface, expected) in [
+        (None, "10.0.0.1", Interface::Http, Ok(())),
+        (None, "", Interface::Smtp, Ok(())),
+        (lists(office), "10.0.0.1", Interface::Http, Ok(())),
+        (lists(office), "::ffff:10.0.0.1", Interface::Http, Ok(())),
+        (lists(office), "2001:db8::7", Interface::Http, Ok(())),
+        (lists(office), "11.0.0.1", Interface::Http, denied),
+        (lists(office), "", Interface::Http, denied),
+        (lists(office), "10.0.0.1", Interface::Smtp, denied),
+        (lists(r#"{"smtp":["10.0.0.1"]}"#), "10.0.0.1", Interface::Smtp, Ok(())),
+        (lists(r#"{"smtp":["10.0.0.1"]}"#), "10.0.0.1", Interface::Http, denied),
+        (lists("{}"), "10.0.0.1", Interface::Http, denied),
+    ] {
+        let mut pair = Pair::new();
+        pair.own.expires = Expiry::At(at(10_000));
+        (pair.state.networks, pair.address, pair.interface) = (opened.clone(), address, interface);
+        assert_eq!(pair.stored(2_000).map(|_| ()), expected, "{opened:?} {address}");
+        assert_eq!(pair.sealed(2_000).map(|_| ()), expected, "{opened:?} {address}");
+        // The key's own limits still bind it.
+        pair.own.networks = networks(r#"["192.0.2.0/24"]"#);
+        assert_eq!(pair.stored(2_000).map(|_| ()), denied, "{opened:?} {address}");
+    }
+    // The refusal has the place of any other about networks.
+    let mut pair = Pair::new();
+    (pair.state.networks, pair.own.interfaces) = (lists("{}"), Vec::new());
+    assert_eq!(pair.stored(2_000).map(|_| ()), denied);
+    pair.own.expires = Expiry::At(at(2_000));
+    assert_eq!(pair.stored(2_000).map(|_| ()), Err(Denial::Expired));
 }

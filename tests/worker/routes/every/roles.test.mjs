@@ -111,6 +111,11 @@ const TABLE = {
   "GET /v1/notices": MEMBERS,
   "POST /v1/notices/read": MEMBERS,
   "PATCH /v1/account": OWNERS,
+  "GET /v1/account/networks": MEMBERS,
+  "POST /v1/account/networks/preview": OWNERS,
+  "PUT /v1/account/networks": OWNERS,
+  "POST /v1/account/networks/{id}/delete": OWNERS,
+  "DELETE /v1/operator/accounts/{id}/networks": OWNERS,
   "POST /v1/verify": EVERYBODY,
   "POST /v1/introspect": EVERYBODY,
 };
@@ -130,7 +135,7 @@ const people = {};
 
 /** The path with `{id}` for its IDs, as the documentation has it. */
 function template(path) {
-  const ids = [id(), at.session.account.id, elsewhere, "0123456789", "0123456789A"];
+  const ids = [id(), at.session.account.id, elsewhere, "0123456789", "0123456789A", "4294967295"];
   const [bare] = path.split("?");
   return bare
     .split("/")

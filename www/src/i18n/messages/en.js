@@ -538,6 +538,7 @@ export default {
     "No answer came. A new account may be in the list. Its link was never shown and expires by itself. Try again to create another.",
   "problem.restore_not_begun": "No restore of this account is in progress. Begin one first.",
   "problem.sign_in_refused": "That e-mail and password don’t match an account here.",
+  "problem.network_denied": "This account can’t be used from your address. Ask an owner, or the operator.",
   "problem.too_many_attempts": "Too many tries. You can try again after {time} ({zone}).",
   "problem.too_many_attempts.soon": "Too many tries. Wait a few minutes before you try again.",
   "problem.setup_refused": "This set-up link has expired or is incomplete. Ask the sender for a new one.",

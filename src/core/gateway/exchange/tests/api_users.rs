@@ -19,6 +19,8 @@ struct Users {
     record: Record,
     /// Secrets that the name object has, with their versions.
     secrets: Vec<(&'static str, u64)>,
+    /// Networks that the account opens, in JSON; `null` for no restriction.
+    opened: &'static str,
     /// Time of the next request.
     now: core::cell::Cell<i64>,
 }
@@ -62,7 +64,7 @@ impl Users {
         credential.user = Some(user.clone());
         credential.limits.interfaces = vec![Interface::Http, Interface::Smtp];
         credential.limits.permissions = serde_json::from_str("[]").unwrap();
-        Self { world, user, record, secrets: vec![(SECRET, 3)], now: NOW.into() }
+        Self { world, user, record, secrets: vec![(SECRET, 3)], opened: "null", now: NOW.into() }
     }
 
     fn change(&mut self, change: impl FnOnce(&mut Credential)) {
@@ -97,6 +99,7 @@ impl Users {
         };
         let mut reply: Value = serde_json::from_str(text).unwrap();
         reply["revision"] = self.record.revision.0.into();
+        reply["state"]["networks"] = serde_json::from_str(self.opened).unwrap();
         for answer in reply["answers"].as_array_mut().unwrap() {
             if answer["id"] == self.record.id.to_string() {
                 answer["record"] = serde_json::to_value(&self.record).unwrap();
@@ -421,6 +424,40 @@ fn a_mail_server_learns_if_a_login_is_right() {
     });
     let users = Users { world: Users::new().world, ..users };
     assert_eq!(status(&mail(&users, &headers)), "OK||app@example.com");
+}
+
+/// C19: the mail server asks over HTTP, and its client logs in over SMTP.
+#[test]
+fn c19_the_networks_of_the_account_bind_the_mail_server_and_its_client_each_by_its_interface() {
+    for (opened, expected) in [
+        (r#"{"protected_api":["198.51.100.4"],"smtp":["192.0.2.0/24"]}"#, "OK"),
+        (
+            r#"{"protected_api":["198.51.100.4"],"smtp":["198.51.100.4"]}"#,
+            "The API user may not be used from this address",
+        ),
+        (
+            r#"{"protected_api":["198.51.100.4","192.0.2.7"]}"#,
+            "The API user may not be used from this address",
+        ),
+        (r#"{"smtp":["192.0.2.0/24"]}"#, "The mail server cannot ask Claviger: its key is refused"),
+    ] {
+        let users = Users { opened, ..Users::new() };
+        let headers = mail(&users, &asked(&users, SECRET));
+        assert!(headers.contains(&("auth-status", expected.into())), "{opened} {headers:?}");
+    }
+    // Over HTTP, the caller's own address counts.
+    for (opened, expected) in [
+        (r#"{"protected_api":["192.0.2.0/24"]}"#, None),
+        (r#"{"smtp":["192.0.2.0/24"]}"#, Some((403, "network_denied".to_owned()))),
+    ] {
+        let users = Users { opened, ..Users::new() };
+        let headers = format!("{FORM}\ncf-connecting-ip\n192.0.2.7");
+        let driven = users.ask("POST", "/x", &headers, PAIR);
+        match expected {
+            None => assert!(matches!(driven.outcome, Outcome::Forward(_)), "{opened}"),
+            Some(expected) => assert_eq!(driven.code(), expected, "{opened}"),
+        }
+    }
 }
 
 #[test]

@@ -246,6 +246,34 @@ fn a_suspended_account_comes_after_a_disabled_key_and_before_every_limit() {
     assert_eq!(world.outcome("GET", API, &headers), (401, "disabled".into()));
 }
 
+/// P1, and C19: what the account's list takes away is refused from the refresh on that carries it,
+/// and none is used that is older than T.
+#[test]
+fn c19_the_networks_of_the_account_hold_from_the_next_refresh_on() {
+    let mut world = World::new();
+    let opened = |revision, networks: &str| AccountState {
+        revision: Revision(revision),
+        freshness_ms: 10_000,
+        networks: serde_json::from_str(networks).unwrap(),
+        ..AccountState::default()
+    };
+    let headers = world.bearer();
+    world.knows(world.record(1, |_| (), Standing::Active));
+    assert!(is_forwarded(&world.ask("GET", API, &headers, NOW)));
+    let elsewhere = opened(2, r#"{"protected_api":["192.0.2.0/24"]}"#);
+    world.refresh(NOW, Refresh { state: Some(elsewhere), ..refresh(0) });
+    assert_eq!(world.outcome("GET", API, &headers), (403, "network_denied".into()));
+    let closed = opened(3, "{}");
+    world.refresh(NOW, Refresh { state: Some(closed), ..refresh(0) });
+    assert_eq!(world.outcome("GET", API, &headers), (403, "network_denied".into()));
+    let unrestricted = opened(4, "null");
+    world.refresh(NOW, Refresh { state: Some(unrestricted), ..refresh(0) });
+    assert!(is_forwarded(&world.ask("GET", API, &headers, NOW)));
+    // A lease past T decides nothing, whatever it allows.
+    let decision = world.ask("GET", API, &headers, NOW + 10_001);
+    assert!(matches!(decision, Decision::Fetch(Fetch::Ledger(_))));
+}
+
 #[test]
 fn a_request_counts_by_its_verdict_cold_or_warm_if_the_secret_is_right() {
     let uses = |world: &mut World| {

@@ -168,6 +168,27 @@ fn a22_a24_who_may_not_issue_is_told_why() {
     }
 }
 
+/// C19: issuing is a use of the protected API, also with the service password.
+#[test]
+fn c19_issuers_are_bound_by_the_networks_of_the_account() {
+    let mut issuers = Issuers::new(Issuer::Key);
+    issuers.issuer(1, Standing::Active, &|_| ());
+    let opened = r#"{"protected_api":["10.0.0.0/8"],"smtp":["192.0.2.0/24"]}"#;
+    issuers.state(2, |state| state.networks = serde_json::from_str(opened).unwrap());
+    let credentials = [issuers.key(), issuers.password(b"password"), issuers.password(b"another")];
+    for (address, expected) in [
+        ("10.1.2.3", ["", "", "unknown"]),
+        ("192.0.2.1", ["network_denied", "network_denied", "unknown"]),
+        ("nowhere", ["network_denied", "network_denied", "unknown"]),
+    ] {
+        for (credentials, expected) in credentials.iter().zip(expected) {
+            let found = issuers.authorise_at(address, credentials, NOW).0;
+            let code = found.map_or_else(|refused| refused.code(), |_| "");
+            assert_eq!(code, expected, "{address} {credentials:?}");
+        }
+    }
+}
+
 #[test]
 fn an_issuer_that_is_refused_is_counted_as_refused_and_why() {
     type Change = fn(&mut Credential);

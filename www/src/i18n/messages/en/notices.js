@@ -46,4 +46,5 @@ export default {
   "notice.act.service_password_changed": "Service password changed",
   "notice.act.service_password_revealed": "Service password shown",
   "notice.act.activity_exported": "Activity exported",
+  "notice.act.account_networks_changed": "Account networks changed",
 };

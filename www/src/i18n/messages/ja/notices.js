@@ -43,4 +43,5 @@ export default {
   "notice.act.service_password_changed": "サービスパスワードの変更",
   "notice.act.service_password_revealed": "サービスパスワードの表示",
   "notice.act.activity_exported": "アクティビティの書き出し",
+  "notice.act.account_networks_changed": "アカウントのネットワークの変更",
 };
