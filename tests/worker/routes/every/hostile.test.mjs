@@ -20,7 +20,9 @@ function unfinished(beginning) {
 
 /** The largest body of a route: pasted networks have more room. */
 const maxOf = (route) =>
-  /^\/v1\/(keys|account\/service)/.test(route.path()) && !/regenerate$/.test(route.path()) ? 589_824 : 65_536;
+  /^\/v1\/(keys|account\/(service|networks))/.test(route.path()) && !/(regenerate|delete)$/.test(route.path())
+    ? 589_824
+    : 65_536;
 
 describe("with a body that is none", () => {
   const members = ({ body }) => JSON.stringify(body());
