@@ -141,7 +141,7 @@ describe("with a body that is out to hurt", () => {
             410,
             422,
             429,
-            ...(route.path().endsWith("/check") || route.path() === "/v1/verify" ? [200] : []),
+            ...(/(check|networks\/preview|\/v1\/verify)$/.test(route.path()) ? [200] : []),
           );
       }
       expect(
