@@ -20,7 +20,9 @@ function unfinished(beginning) {
 
 /** The largest body of a route: pasted networks have more room. */
 const maxOf = (route) =>
-  /^\/v1\/(keys|account\/service)/.test(route.path()) && !/regenerate$/.test(route.path()) ? 589_824 : 65_536;
+  /^\/v1\/(keys|account\/(service|networks))/.test(route.path()) && !/(regenerate|delete)$/.test(route.path())
+    ? 589_824
+    : 65_536;
 
 describe("with a body that is none", () => {
   const members = ({ body }) => JSON.stringify(body());
@@ -139,7 +141,7 @@ describe("with a body that is out to hurt", () => {
             410,
             422,
             429,
-            ...(route.path().endsWith("/check") || route.path() === "/v1/verify" ? [200] : []),
+            ...(/(check|networks\/preview|\/v1\/verify)$/.test(route.path()) ? [200] : []),
           );
       }
       expect(

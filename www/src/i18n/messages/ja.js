@@ -529,7 +529,8 @@ export default {
     "応答がありませんでした。初期設定待ちのアカウントが残っていても、リンクは表示されておらず、期限で消えます。もう一度お試しください。",
   "problem.restore_not_begun": "このアカウントの復元は行われていません。先に開始してください。",
   "problem.sign_in_refused": "メールアドレスまたはパスワードが一致しません。",
-  "problem.network_denied": "このアドレスからはこのアカウントを利用できません。オーナーまたは運営者にお問い合わせください。",
+  "problem.network_denied":
+    "このアドレスからはこのアカウントを利用できません。オーナーまたは運営者にお問い合わせください。",
   "problem.too_many_attempts": "試行回数が上限に達しました。{time}（{zone}）以降にもう一度お試しください。",
   "problem.too_many_attempts.soon": "試行回数が上限に達しました。数分待ってからもう一度お試しください。",
   "problem.setup_refused":
