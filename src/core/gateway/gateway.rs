@@ -203,8 +203,8 @@ impl<R: LeaseRules> Gateway<R> {
     }
 
     /// Decides about a request to the console's host. The edge serves verification, introspection,
-    /// forward authentication, logins of mail clients, issuance and the OAuth endpoints that a rule opens there. The admin
-    /// Worker serves all other paths, but not to verifiers.
+    /// forward authentication, logins of mail clients, issuance, and the OAuth endpoints that a
+    /// rule opens there. The admin Worker serves all other paths, but not to verifiers.
     fn decide_console(&self, request: &Request<'_>) -> Decision {
         let path = request.url.path;
         match path {

@@ -12,8 +12,8 @@
 //! | `Client-IP` | address of the mail client |
 //!
 //! The answer has status 200 and no body; its headers are all. nginx reads 1,024 bytes of them, and
-//! looks at no status. `Auth-Status` is `OK`, or what the mail client is told behind the code in
-//! `Auth-Error-Code` (RFC 4954 §6): 535 for a refusal, 454 if no decision is possible.
+//! looks at no status. `Auth-Status` is `OK`, or the text that the mail client gets behind the code
+//! in `Auth-Error-Code` (RFC 4954 §6): 535 for a refusal, 454 if no decision is possible.
 
 use core::str::FromStr;
 
@@ -135,7 +135,7 @@ fn refusal(code: &'static str, status: String) -> Response {
     Response::empty(200).with("auth-status", status).with("auth-error-code", code.to_owned())
 }
 
-/// Returns what a mail client is told that presented the right secret.
+/// Returns the text for a mail client that presented the right secret.
 fn text_of(denial: Denial) -> &'static str {
     match denial {
         Denial::NotYetValid => "The API user is not valid yet",

@@ -24,10 +24,10 @@
 //! Claviger-Time-Zone: Asia/Tokyo
 //! ```
 //!
-//! No header of a client's that begins with `Claviger-` or `Claviger_` in any case travels on. Behind
-//! a public rule the first three are absent and empty in the proof; an address that the platform does
-//! not tell is, too. The proof is HMAC-SHA-256 under the origin's key over these lines, each ended
-//! by a line feed:
+//! No header of a client's that begins with `Claviger-` or `Claviger_` in any case travels on.
+//! Behind a public rule the first three are absent and empty in the proof; an address that the
+//! platform does not tell is, too. The proof is HMAC-SHA-256 under the origin's key over these
+//! lines, each ended by a line feed:
 //!
 //! ```text
 //! claviger/origin-proof/2

@@ -1,8 +1,8 @@
 //! Remembers the last right secret of each API user, so that one slow hash serves many requests.
 //!
-//! The isolate keeps a MAC of each secret under a key of its own, and which version the secret is.
-//! The user's record decides if that version still counts, so a changed secret, a lock or a
-//! deletion takes effect as for any key.
+//! The isolate keeps a MAC of each secret under a key that no other isolate has, and the version of
+//! the secret. The user's record decides if that version still counts, so a changed secret, a lock
+//! or a deletion takes effect as for any key.
 //!
 //! A comparison in memory costs a guesser nothing, so few are made: after [`BLOCK_MISSES_MAX`]
 //! wrong secrets from one address block, or [`NAME_MISSES_MAX`] from all blocks that had no right

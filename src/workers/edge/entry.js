@@ -63,12 +63,14 @@ function head(request) {
   const address = headers.get("cf-connecting-ip");
   const address6 = headers.get("cf-connecting-ipv6");
   const origin = headers.get("origin");
+  const language = headers.get("accept-language");
   let head = `${request.method}\n${request.url}`;
   if (authorization !== null) head += `\nauthorization\n${authorization}`;
   if (key !== null) head += `\nx-api-key\n${key}`;
   if (address !== null) head += `\ncf-connecting-ip\n${address}`;
   if (address6 !== null) head += `\ncf-connecting-ipv6\n${address6}`;
   if (origin !== null) head += `\norigin\n${origin}`;
+  if (language !== null) head += `\naccept-language\n${language}`;
   return head;
 }
 

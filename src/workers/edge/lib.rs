@@ -123,7 +123,8 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
     match decision {
         Decision::Denied { denied, renew } => {
             let background = background(renew, gateway);
-            if background == Background::default() && denied.is_alike_for_all() {
+            let is_alike = denied.is_alike_for_all() && gateway.is_in_english(&request);
+            if background == Background::default() && is_alike {
                 return prepared(&denied, gateway);
             }
             let outcome = Outcome::Answer(gateway.answer_denied(&denied));

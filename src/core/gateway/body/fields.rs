@@ -29,7 +29,7 @@ pub struct UserFields {
 
 /// The meaning of a wanted field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum WantedField {
     /// The field holds a key, and is cut out.
     Key,
     /// The field holds the name of an API user, and stays.
@@ -38,7 +38,7 @@ pub enum Wanted {
     UserSecret,
 }
 
-impl Wanted {
+impl WantedField {
     /// Returns `true` if the origin must not receive the field.
     pub fn is_cut(self) -> bool {
         match self {
@@ -144,24 +144,24 @@ impl Fields {
     }
 
     /// Returns the meaning of a field of this name; `None` if the scan does not look for it.
-    pub fn wants(&self, name: &str) -> Option<Wanted> {
+    pub fn wants(&self, name: &str) -> Option<WantedField> {
         if self.names.iter().any(|wanted| wanted == name) {
-            return Some(Wanted::Key);
+            return Some(WantedField::Key);
         }
         self.user.as_ref()?;
         match name {
-            API_USER_FIELD => Some(Wanted::UserName),
-            API_KEY_FIELD => Some(Wanted::UserSecret),
+            API_USER_FIELD => Some(WantedField::UserName),
+            API_KEY_FIELD => Some(WantedField::UserSecret),
             _ => None,
         }
     }
 
     /// Adds the value of a wanted field.
-    pub fn add(&mut self, wanted: Wanted, value: String) {
+    pub fn add(&mut self, wanted: WantedField, value: String) {
         match (wanted, &mut self.user) {
-            (Wanted::UserName, Some(user)) => user.names.push(value),
-            (Wanted::UserSecret, Some(user)) => user.secrets.push(SecretText::new(value)),
-            (Wanted::Key, _) | (_, None) => self.values.push(SecretText::new(value)),
+            (WantedField::UserName, Some(user)) => user.names.push(value),
+            (WantedField::UserSecret, Some(user)) => user.secrets.push(SecretText::new(value)),
+            (WantedField::Key, _) | (_, None) => self.values.push(SecretText::new(value)),
         }
     }
 

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use super::fields::{Fields, Unscanned, Wanted};
+use super::fields::{Fields, Unscanned, WantedField};
 use crate::base::json::{Json, unmarked};
 
 /// The scan of a body that is only valid as a whole.
@@ -64,7 +64,7 @@ fn look(text: &str, fields: &mut Fields) {
         if let Some(wanted) = wanted {
             fields.add(wanted, text_of(member));
         }
-        if !wanted.is_some_and(Wanted::is_cut) {
+        if !wanted.is_some_and(WantedField::is_cut) {
             // The cut reaches to the next member that stays, so it includes the comma after the
             // removed ones.
             if let Some(first) = earlier.first() {

@@ -8,7 +8,7 @@
 //! No library fits: the existing ones return the content of parts but not their positions, and need
 //! the whole body.
 
-use super::fields::{Fields, Unscanned, Wanted};
+use super::fields::{Fields, Unscanned, WantedField};
 use super::media_type::{BLANKS, is_token, parameters};
 
 /// Longest boundary, in bytes (RFC 2046 §5.1.1).
@@ -36,7 +36,7 @@ enum At {
     /// In the headers, which begin with the line end at `head`.
     Head { part: usize, head: usize },
     /// In the content, which begins at `content`.
-    Content { part: usize, content: usize, wanted: Option<Wanted> },
+    Content { part: usize, content: usize, wanted: Option<WantedField> },
     /// At the end of the scanned range.
     Done,
 }
@@ -44,7 +44,7 @@ enum At {
 /// The kind of a part, by its headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    Wanted(Wanted),
+    Wanted(WantedField),
     Other,
     /// A file, or a part with ambiguous headers: the scan ends here.
     Unread,
@@ -101,7 +101,7 @@ impl Multipart {
                     let value = bytes.get(content..end).unwrap_or_default();
                     fields.add(wanted, String::from_utf8_lossy(value).into_owned());
                 }
-                if wanted.is_some_and(Wanted::is_cut) {
+                if wanted.is_some_and(WantedField::is_cut) {
                     fields.cut(part..next);
                 }
                 Some(self.after(next, end))

@@ -1,0 +1,169 @@
+//! Translates the titles of the gateway's problem documents, for clients that prefer Japanese.
+//!
+//! Programs branch on `code`, which never changes; `title` is for people (RFC 9457 §3.1.3).
+
+use crate::base::http::problem::MEDIA_TYPE;
+use crate::base::http::response::Response;
+
+/// Returns the title of a problem; `None` for a code that the gateway does not use.
+fn title(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "missing" => "このAPIの呼び出しには、キーが必要です",
+        "malformed" => "認証情報が、このサービスのキーの形式ではありません",
+        "unknown" => "キーが確認できません",
+        "disabled" => "キーは無効になっています",
+        "locked" => "APIユーザーはロックされています",
+        "account_suspended" => "アカウントは停止されています",
+        "mfa_off" => "キーの所有者が2段階認証をオフにしています",
+        "not_yet_valid" => "キーはまだ有効になっていません",
+        "expired" => "キーの有効期限が切れています",
+        "network_denied" => "このアドレスからはキーを使えません",
+        "interface_denied" => "キーはこのインターフェースでは使えません",
+        "permission_denied" => "キーにはこのリクエストの権限がありません",
+        "rate_limited" => "誤ったAPIキーの試行が多すぎます",
+        "ambiguous_credential" => "リクエストに複数の認証情報があります",
+        "credential_in_path" => "パスにキーが含まれています",
+        "ambiguous_path" => "パスが複数の意味に解釈できます",
+        "no_route" => "このアドレスにAPIはありません",
+        "malformed_host" => "ホストまたはポートが正しくありません",
+        "https_required" => {
+            "httpsを使ってください。暗号化せずに送られたキーやパスワードは、新しいものに替えてください"
+        }
+        "verifier_refused" => "プロキシ自身のキーが拒否されました",
+        "proxy_misconfigured" => "プロキシのリクエストを解釈できません",
+        "not_for_verifiers" => "このアドレスはClaviger-Verifierを受け付けません",
+        "not_found" => "このアドレスには何もありません",
+        "method_not_allowed" => "このアドレスはそのメソッドを受け付けません",
+        "body_too_slow" => "本文の受信に時間がかかりすぎたか、分割が多すぎます",
+        "body_too_large" => "本文が大きすぎます",
+        "unsupported_media_type" => "本文はapplication/jsonでなければなりません",
+        "malformed_body" => "本文がこのアドレスの形式ではありません",
+        "unavailable" => "現在、応答できません",
+        "misconfigured" => "このサービスは設定が完了していません",
+        "internal" => "サーバー内部でエラーが発生しました",
+        _ => return None,
+    })
+}
+
+/// Returns `true` if a client prefers Japanese to English (RFC 9110 §12.5.4). Of languages with the
+/// same quality, the first counts.
+pub(super) fn is_preferred(accept_language: Option<&str>) -> bool {
+    let mut best = (0.0, false);
+    for entry in accept_language.unwrap_or_default().split(',') {
+        let mut parts = entry.split(';').map(str::trim);
+        let range = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let quality = parts.find_map(|part| part.strip_prefix("q="));
+        let quality: f32 = quality.map_or(1.0, |text| text.parse().unwrap_or(0.0));
+        let is_japanese = match range.split('-').next() {
+            Some("ja") => true,
+            Some("en" | "*") => false,
+            _ => continue,
+        };
+        if quality > best.0 {
+            best = (quality, is_japanese);
+        }
+    }
+    best.1
+}
+
+/// Translates a problem document; any other response does not change.
+pub(super) fn translate(answer: Response) -> Response {
+    let is_problem =
+        |(name, value): &(&str, String)| *name == "content-type" && value == MEDIA_TYPE;
+    if !answer.headers.iter().any(is_problem) {
+        return answer;
+    }
+    match translated(&answer.body) {
+        Some(body) => Response { body, ..answer }.with("content-language", "ja"),
+        None => answer,
+    }
+}
+
+/// Replaces the title in the text that `ProblemDocument` writes. Its members have a fixed order,
+/// and no title has a quotation mark.
+fn translated(body: &str) -> Option<String> {
+    let (before, rest) = body.split_once(r#","title":""#)?;
+    let (_, after) = rest.split_once('"')?;
+    let (_, code) = after.split_once(r#","code":""#)?;
+    let (code, _) = code.split_once('"')?;
+    Some([before, r#","title":""#, title(code)?, "\"", after].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::http::path::PathError;
+    use crate::base::http::problem::RequestProblem;
+    use crate::gateway::forward_auth::ProxyFault;
+    use crate::gateway::problem::GatewayProblem;
+    use crate::verify::verdict::Denial;
+
+    /// C20.
+    #[test]
+    fn c20_a_client_gets_its_language() {
+        for (header, expected) in [
+            ("ja", true),
+            ("JA", true),
+            ("ja-JP", true),
+            ("ja,en;q=0.9", true),
+            ("en;q=0.8, ja;q=0.9", true),
+            ("ja-JP;q=0.9,en-US;q=0.9", true),
+            ("fr, ja;q=0.2", true),
+            ("", false),
+            ("en", false),
+            ("en-US,ja;q=0.9", false),
+            ("en,ja", false),
+            ("*, ja;q=0.5", false),
+            ("ja;q=0", false),
+            ("ja;q=x", false),
+            ("jav", false),
+        ] {
+            assert_eq!(is_preferred(Some(header)), expected, "{header}");
+        }
+        assert!(!is_preferred(None));
+    }
+
+    #[test]
+    fn each_problem_of_the_gateway_has_a_title_in_japanese_and_nothing_else_changes() {
+        let denials = Denial::ALL.into_iter().filter(|denial| *denial != Denial::Missing);
+        let problems = denials.map(GatewayProblem::Denied).chain([
+            GatewayProblem::MissingCredential { places: vec![], elsewhere: None, unscanned: None },
+            GatewayProblem::AmbiguousCredential,
+            GatewayProblem::CredentialInPath,
+            GatewayProblem::NoRoute,
+            GatewayProblem::MalformedHost,
+            GatewayProblem::HttpsRequired,
+            GatewayProblem::VerifierRefused,
+            GatewayProblem::ProxyMisconfigured(ProxyFault::Dialect),
+            GatewayProblem::AmbiguousPath(PathError::BadEscape),
+            GatewayProblem::NotForVerifiers,
+            RequestProblem::NotFound.into(),
+            RequestProblem::MethodNotAllowed { allow: "GET" }.into(),
+            RequestProblem::BodyTooSlow.into(),
+            RequestProblem::BodyTooLarge { max: 7 }.into(),
+            RequestProblem::UnsupportedMediaType.into(),
+            RequestProblem::MalformedBody { detail: "at line 1".into() }.into(),
+            RequestProblem::Unavailable.into(),
+            RequestProblem::Misconfigured.into(),
+            RequestProblem::Internal.into(),
+        ]);
+        for problem in problems {
+            let english = problem.answer("https://a.example");
+            let japanese = translate(english.clone());
+            let member = |answer: &Response, name: &str| {
+                let document: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+                document[name].as_str().unwrap_or_default().to_owned()
+            };
+            assert_ne!(member(&japanese, "title"), member(&english, "title"), "{problem:?}");
+            let titles = [&english, &japanese].map(|answer| member(answer, "title"));
+            assert_eq!(japanese.body.replacen(&titles[1], &titles[0], 1), english.body);
+            assert!(japanese.headers.contains(&("content-language", "ja".into())));
+            assert_eq!(japanese.status, english.status);
+        }
+        for other in [Response::empty(204), Response { body: "{}".into(), ..Response::empty(200) }]
+        {
+            assert_eq!(translate(other.clone()), other);
+        }
+        assert_eq!(title("origin_unreachable"), None, "the entry script writes it");
+    }
+}
