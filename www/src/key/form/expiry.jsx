@@ -12,8 +12,8 @@ import { DayAndTime } from "./moment.jsx";
  * @typedef {import('../model.js').Checked} Checked
  *
  * @typedef {object} FieldProps
- * @property {import('./values.js').KeyValues} values
- * @property {import('./values.js').Change} change
+ * @property {import('./values.js').TimeValues} values
+ * @property {import('./values.js').TimeChange} change
  * @property {string} [error]
  * @property {Checked} notes the server's, see `useCheck`
  */
@@ -22,7 +22,7 @@ import { DayAndTime } from "./moment.jsx";
 export function ExpiryField({ values, change, error, notes }) {
   const locale = useLocale();
   const { say } = locale;
-  /** @param {import('./values.js').KeyValues['expiry']} expiry */
+  /** @param {import('./values.js').TimeValues['expiry']} expiry */
   const radio = (expiry) => ({
     type: /** @type {const} */ ("radio"),
     name: "expiry",
@@ -128,7 +128,7 @@ function expiryNote(locale, notes) {
   return refusalOf(locale, notes, "expires");
 }
 
-/** @param {Locale} locale @param {import('./values.js').KeyValues} values @param {Checked} notes */
+/** @param {Locale} locale @param {import('./values.js').BeginValues} values @param {Checked} notes */
 function beginNote(locale, { beginDate, beginTime }, notes) {
   const { say, format } = locale;
   if (!beginDate) return "";
