@@ -281,7 +281,9 @@ test.describe("editing an API user", () => {
     await expect(dialog.getByText("Whatever signs in as batch@example.com is refused")).toBeVisible();
     await dialog.getByLabel("Normal").check();
     await button(page, "Save").click();
-    await expect(page.getByText(/^"nightly@example.com" is saved\. The new limits hold everywhere by/)).toBeVisible();
+    await expect(
+      page.getByText(/^"nightly@example.com" is saved\. The new limits hold everywhere by/).first(),
+    ).toBeVisible();
     const [{ body, headers }] = sent(state, "PATCH");
     expect(body).toEqual({ name: "nightly@example.com", group: "normal" });
     expect(headers["if-match"]).toBe('"3"');
@@ -314,7 +316,9 @@ test.describe("editing an API user", () => {
     await fillKey(dialog, "N3w-traffic!");
     await button(page, "Save").click();
     await expect(
-      page.getByText(/^"app-1@example.com" is saved with a new API key\. The old API key is refused everywhere by/),
+      page
+        .getByText(/^"app-1@example.com" is saved with a new API key\. The old API key is refused everywhere by/)
+        .first(),
     ).toBeVisible();
     expect(sent(state, "PATCH")[0].body).toEqual({ api_key: "N3w-traffic!", api_key_confirmation: "N3w-traffic!" });
   });
@@ -338,7 +342,9 @@ test.describe("editing an API user", () => {
     await button(page, "app-1@example.com").click();
     await page.getByRole("dialog").getByLabel("HTTP").uncheck();
     await button(page, "Save").click();
-    await expect(page.getByText(/The new limits hold everywhere by \d\d:\d\d:\d\d \(Asia\/Tokyo\)/)).toBeVisible();
+    await expect(
+      page.getByText(/The new limits hold everywhere by \d\d:\d\d:\d\d \(Asia\/Tokyo\)/).first(),
+    ).toBeVisible();
     expect(sent(state, "PATCH")[0].body).toEqual({ interfaces: ["smtp"] });
     await expect(row(page, "app-1@example.com").getByText("SMTP", { exact: true })).toBeVisible();
   });
@@ -378,7 +384,9 @@ test.describe("C15, a lock", () => {
     await expect(question.getByText("It was never used.")).toBeVisible();
     await inspect(page, "api-user-lock");
     await question.getByRole("button", { name: "Lock" }).dblclick();
-    await expect(page.getByText(/^"app-1@example.com" is locked\. Refused everywhere by \d\d:\d\d:\d\d/)).toBeVisible();
+    await expect(
+      page.getByText(/^"app-1@example.com" is locked\. Refused everywhere by \d\d:\d\d:\d\d/).first(),
+    ).toBeVisible();
     await expect(row(page, "app-1@example.com").getByText("Locked", { exact: true })).toBeVisible();
     expect(sent(state, "POST").map(({ path }) => path)).toEqual([`/${apiUser(1).id}/lock`]);
     await assertFocused(page, "Actions for app-1@example.com");
@@ -407,7 +415,7 @@ test.describe("C16, a deletion", () => {
     await open(page, "#/api-users");
     await act(page, "app-1@example.com", "Delete");
     const dialog = dialogOf(page, 'Delete "app-1@example.com"');
-    await expect(dialog.getByText(/The user can be restored until \d+ \w+ \d{4}\./)).toBeVisible();
+    await expect(dialog.getByText(/The user can be restored until .*\d{4}\./)).toBeVisible();
     await expect(dialog.getByLabel("Password", { exact: true })).toBeFocused();
     await inspect(page, "api-user-delete");
     await button(page, "Continue").click();
@@ -428,7 +436,7 @@ test.describe("C16, a deletion", () => {
     await page.keyboard.press("Enter");
     await last.getByRole("button", { name: "Delete" }).click();
     await expect(
-      page.getByText(/^"app-1@example.com" is deleted\. Refused everywhere by .* Can be restored until/),
+      page.getByText(/^"app-1@example.com" is deleted\. Refused everywhere by .* Can be restored until/).first(),
     ).toBeVisible();
     expect(sent(state, "POST").at(-1)).toMatchObject({
       path: `/${apiUser(1).id}/delete`,
@@ -453,7 +461,7 @@ test.describe("C16, a deletion", () => {
     state.refuse = ({ method }) =>
       method === "POST" ? { status: 429, code: "too_many_attempts", until: RESTORABLE } : undefined;
     await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
-    await expect(page.getByText(/^Too many tries\. You can try again after/)).toBeVisible();
+    await expect(page.getByText(/Too many tries\. You can try again after/)).toBeVisible();
   });
 });
 

@@ -36,9 +36,11 @@ test.describe("C01, the list of API users", () => {
     await expect(page.getByRole("status").filter({ hasText: "1 API user matches." })).toHaveCount(1);
     await page.getByLabel("User name").fill("");
     await expect(row(page, "app-11@example.com")).toBeVisible();
-    await page.getByRole("columnheader", { name: "User name" }).getByRole("button").click();
-    await expect(page.getByRole("columnheader", { name: "User name" })).toHaveAttribute("aria-sort", "ascending");
-    await expect.poll(() => sent(state, "GET").at(-1).query).toContain("sort=name");
+    const head = page.getByRole("columnheader", { name: "User name" });
+    await expect(head).toHaveAttribute("aria-sort", "ascending");
+    await head.getByRole("button").click();
+    await expect(head).toHaveAttribute("aria-sort", "descending");
+    await expect.poll(() => sent(state, "GET").at(-1).query).toContain("sort=-name");
     await page.getByText("Filters", { exact: true }).click();
     await page.getByLabel("Status").selectOption("Deleted");
     await expect(row(page, "gone@example.com").getByText("restorable until")).toBeVisible();
@@ -215,7 +217,7 @@ test.describe("one API user", () => {
     for (const action of ["added", "edited", "locked", "unlocked", "deleted", "restored"])
       await expect(page.getByLabel("Action").getByRole("option", { name: `API user ${action}` })).toBeAttached();
     await inspect(page, "api-users-activity");
-    await page.getByRole("link", { name: "app-1@example.com" }).first().click();
+    await page.getByRole("link", { name: "app-1@example.com", exact: true }).first().click();
     await expect(page.getByRole("heading", { name: "app-1@example.com", level: 1 })).toBeVisible();
   });
 });

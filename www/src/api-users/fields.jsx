@@ -66,12 +66,14 @@ export function UserFields({ values, change, errors, emptied, held }) {
       <GroupField values={values} change={change} error={errorOf(errors, "group")} />
       <fieldset class="field">
         <legend>{say("api-user.personal")}</legend>
-        <Tick label={say("api-user.views")} checked={values.views} onChange={(views) => change({ views })} />
-        <Tick
-          label={say("api-user.downloads")}
-          checked={values.downloads}
-          onChange={(downloads) => change({ downloads })}
-        />
+        <div class="boxes">
+          <Tick label={say("api-user.views")} checked={values.views} onChange={(views) => change({ views })} />
+          <Tick
+            label={say("api-user.downloads")}
+            checked={values.downloads}
+            onChange={(downloads) => change({ downloads })}
+          />
+        </div>
       </fieldset>
       <InterfacesField values={values} change={change} error={errorOf(errors, "interfaces")} />
       <BoxField
@@ -85,7 +87,13 @@ export function UserFields({ values, change, errors, emptied, held }) {
       <Field id="zone" label={say("setup.time_zone")} hint={say("api-user.zone.hint")} error={errorOf(errors, "zone")}>
         {(control) => <ZoneSelect {...control} value={values.zone} onChange={(zone) => change({ zone })} />}
       </Field>
-      <ExpiryField values={values} change={change} error={errorOf(errors, "expires")} notes={times} />
+      <ExpiryField
+        values={values}
+        change={change}
+        error={errorOf(errors, "expires")}
+        notes={times}
+        never="api-user.expires.never"
+      />
       <BeginField values={values} change={change} error={errorOf(errors, "not_before")} notes={times} />
       <NetworksField
         id="networks"

@@ -6,7 +6,7 @@ import { Field } from "../ui/fields.jsx";
 import { SearchField } from "../ui/search.jsx";
 import { FILTER, FIRST_ORDER } from "./list.js";
 
-const ORDERS = ["-created", "created", "name", "-name", "-used", "used"];
+const ORDERS = ["name", "-name", "-used", "used", "-created", "created"];
 
 /** @param {{query: Record<string, string>}} props */
 export function UserSearch({ query: { q = "", sort, status } }) {

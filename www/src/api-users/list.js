@@ -2,7 +2,7 @@
 import { useListing } from "../client/listing.js";
 import { PAGE_ROWS } from "../ui/paging.jsx";
 
-export const FIRST_ORDER = "-created";
+export const FIRST_ORDER = "name";
 
 /** Statuses that the server can filter by. A suspension of the account concerns all users alike. */
 const STATUSES = ["active", "locked", "not_yet_valid", "expired", "deleted"];

@@ -50,7 +50,7 @@ export function UsersTable({ rows, query, result, onAct }) {
       <caption class="unseen">{say("api-user.caption")}</caption>
       <colgroup>
         <col />
-        <col class="status-width" />
+        <col class="user-status-width" />
         <col class={interfaces ? "group-width" : "interfaces-width"} />
         {interfaces && <col class="interfaces-width" />}
         <col class="expires-width" />

@@ -68,6 +68,7 @@ export default {
   "api-user.own-data.hint":
     "Bounces, deliveries and statistics then cover only mail that this user sent. The block list stays complete.",
   "api-user.zone.hint": "The API reads and writes times in this zone for this user.",
+  "api-user.expires.never": "Works until someone locks or deletes it.",
   "api-user.networks.hint":
     "One address or CIDR block per line. Empty: the user may sign in from any address, by HTTP and by SMTP.",
   "api-user.works.nowhere": "It has no interface, so it is refused everywhere.",

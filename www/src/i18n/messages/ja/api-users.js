@@ -69,6 +69,7 @@ export default {
   "api-user.own-data.hint":
     "バウンス、配信、統計の対象が、このユーザーが送信したメールだけになります。ブロックリストはすべて参照できます。",
   "api-user.zone.hint": "APIはこのユーザーの日時を、このタイムゾーンで読み書きします。",
+  "api-user.expires.never": "ロックまたは削除するまで有効です。",
   "api-user.networks.hint": "アドレスまたはCIDRを1行に1つ。空欄なら、HTTPとSMTPのどちらもどこからでも使えます。",
   "api-user.works.nowhere": "インターフェースがないため、どこでも拒否されます。",
   "api-user.no-answer":
