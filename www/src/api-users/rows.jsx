@@ -31,13 +31,14 @@ export const nameId = (user) => `user-${user.id}`;
 export function UsersTable({ rows, query, result, onAct }) {
   const { say } = useLocale();
   const { session } = useSession();
-  const networks = useMedia("(min-width: 62rem)");
+  const group = useMedia("(min-width: 56rem)");
+  const networks = useMedia("(min-width: 66rem)");
   const interfaces = useMedia("(min-width: 74rem)");
   useTick();
 
   const changes = canManageKeys(session);
-  const columns = { networks, interfaces, menu: changes };
-  const width = 5 + Object.values(columns).filter(Boolean).length;
+  const columns = { group, networks, interfaces, menu: changes };
+  const width = 4 + Object.values(columns).filter(Boolean).length;
   const sorted = query.sort || FIRST_ORDER;
   /** @param {string} sort */
   const address = (sort) => usersAddress({ q: query.q, status: query.status, sort });
@@ -46,12 +47,12 @@ export function UsersTable({ rows, query, result, onAct }) {
     <SortedHead by={by} first={first} sorted={sorted} address={address} label={say(label)} />
   );
   return (
-    <table class="keys listed">
+    <table class="keys listed users">
       <caption class="unseen">{say("api-user.caption")}</caption>
       <colgroup>
         <col />
-        <col class="user-status-width" />
-        <col class={interfaces ? "group-width" : "interfaces-width"} />
+        <col class="status-width" />
+        {group && <col class={interfaces ? "group-width" : "interfaces-width"} />}
         {interfaces && <col class="interfaces-width" />}
         <col class="expires-width" />
         {networks && <col class="networks-width" />}
@@ -61,7 +62,7 @@ export function UsersTable({ rows, query, result, onAct }) {
       <thead>
         {/* The second row holds every button, so that the focus moves from left to right. */}
         <tr>
-          <td colSpan={interfaces ? 4 : 3} />
+          <td colSpan={2 + [group, interfaces].filter(Boolean).length} />
           <th scope="colgroup" colSpan={networks ? 2 : 1} class="group">
             <span>{say("column.restriction")}</span>
           </th>
@@ -70,7 +71,7 @@ export function UsersTable({ rows, query, result, onAct }) {
         <tr>
           {head("name", "api-user.name")}
           <th scope="col">{say("column.status")}</th>
-          <th scope="col">{say("api-user.group")}</th>
+          {group && <th scope="col">{say("api-user.group")}</th>}
           {interfaces && <th scope="col">{say("api-user.interfaces")}</th>}
           <th scope="col">{say("column.expires")}</th>
           {networks && <th scope="col">{say("column.networks")}</th>}
@@ -106,7 +107,7 @@ export function UsersTable({ rows, query, result, onAct }) {
 /**
  * @param {object} props
  * @param {ApiUser} props.row
- * @param {{networks: boolean, interfaces: boolean, menu: boolean}} props.columns
+ * @param {{group: boolean, networks: boolean, interfaces: boolean, menu: boolean}} props.columns
  * @param {boolean} props.fresh
  * @param {OnAct} props.onAct
  */
@@ -122,10 +123,12 @@ function Row({ row, columns, fresh, onAct }) {
       <td>
         <UserStatus subject={row} />
       </td>
-      <td>
-        {say(`api-user.group.${row.group}`)}
-        {!columns.interfaces && <span class="by">{interfaces}</span>}
-      </td>
+      {columns.group && (
+        <td>
+          {say(`api-user.group.${row.group}`)}
+          {!columns.interfaces && <span class="by">{interfaces}</span>}
+        </td>
+      )}
       {columns.interfaces && <td>{interfaces}</td>}
       <td>
         <Expiry at={row.expires_at} short />

@@ -37,7 +37,7 @@ export function UserStatus({ subject: { status, restorable_until } }) {
  * @param {import('../i18n/locale.jsx').Locale} locale
  * @param {import('./requests.js').Interface[]} interfaces
  */
-export const interfacesText = ({ say, lang }, interfaces) =>
+export const interfacesText = ({ say }, interfaces) =>
   interfaces.length
-    ? new Intl.ListFormat(lang, { type: "unit" }).format(interfaces.map((one) => say(`api-user.interface.${one}`)))
+    ? interfaces.map((one) => say(`api-user.interface.${one}`)).join(", ")
     : say("api-user.interface.none");
