@@ -92,11 +92,12 @@ fn the_readme_s_commands_are_those_of_package_json_and_xtask() {
 
 #[test]
 fn every_problem_code_is_explained_and_nothing_else_is() {
-    const CODES: [&str; 4] = [
+    const CODES: [&str; 5] = [
         "src/core/base/http/problem.rs",
         "src/core/gateway/problem.rs",
         "src/core/verify/verdict.rs",
         "src/control/admin/problem.rs",
+        "src/control/admin/api_user_problem.rs",
     ];
     let page = read("www/problems.html");
     let explained: Vec<&str> =

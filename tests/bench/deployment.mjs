@@ -130,7 +130,7 @@ const VARS = { PREFIX: "clv", CONSOLE_ORIGIN: ORIGIN, RULES };
 
 /** Options of the admin Worker, which all copies of the edge share. */
 async function adminWorker() {
-  const objects = { LEDGER: "Ledger", NAME: "Name", DIRECTORY: "Directory", ADDRESS: "Address" };
+  const objects = { LEDGER: "Ledger", NAME: "Name", DIRECTORY: "Directory", ADDRESS: "Address", API_NAME: "ApiName" };
   const durableObjects = Object.entries(objects).map(([binding, className]) => [
     binding,
     { className, useSQLite: true },

@@ -12,6 +12,7 @@
 
 mod activity;
 mod address;
+mod api_users;
 mod audit;
 mod challenges;
 mod crash;

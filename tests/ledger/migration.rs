@@ -267,6 +267,11 @@ const ROWS: &[&[&str]] = &[
             '{"letter":"new_network","account":"Example KK","address":"203.0.113.7","at":1795262400000,"zone":"Asia/Tokyo"}')"#,
         "UPDATE member SET notices_read = 1 WHERE id = 'ooooooooooo'",
     ],
+    &[
+        r#"INSERT INTO api_user VALUES ('a1B2c3D4xxxxxxxxxx', 'app@example.com', 'active', 1, 'admin', 0, 'Asia/Tokyo',
+            '{"not_before":null,"expires":null,"networks":[],"interfaces":["http"],"permissions":[]}', NULL, NULL,
+            1795262400000, 'ooooooooooo', 1795262400000, 'ooooooooooo', NULL, 6)"#,
+    ],
 ];
 
 #[test]

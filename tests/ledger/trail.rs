@@ -22,6 +22,7 @@ use claviger_control::protocol::refusal::Refusal;
 use claviger_control::protocol::service::ServiceCommand;
 use claviger_control::protocol::zone::Zone;
 use claviger_core::base::id::AccountId;
+use claviger_core::credential::api_user::ApiUserName;
 use claviger_core::replication::edge_call::ReadExpiry;
 use claviger_core::replication::record::{Epoch, Revision};
 use claviger_core::replication::refresh::RefreshRequest;
@@ -101,11 +102,12 @@ impl Trail {
             if subject == "account" || what == "sweep" {
                 continue;
             }
-            for table in ["publication WHERE key", "key WHERE id"] {
+            let ids = "(SELECT id, revision FROM key UNION ALL SELECT id, revision FROM api_user) WHERE id";
+            for table in ["publication WHERE key", ids] {
                 let text = format!("SELECT revision, '', '' FROM {table} = ?");
                 let rows = entries(sql, Statement::new(text).bind(subject.as_str()));
                 let revision = rows.first().map(|(revision, ..)| *revision);
-                let is_orphan = what == "orphan" && table.starts_with("key");
+                let is_orphan = what == "orphan" && table == ids;
                 assert!(
                     is_orphan || revision == last,
                     "{what} of {subject}: {revision:?}, not {last:?}"
@@ -157,6 +159,9 @@ fn name_of(request: &LedgerRequest) -> String {
         }
         LedgerRequest::Console { command: Command::Passkeys { passkeys }, .. } => {
             format!("Passkeys {}", of(passkeys))
+        }
+        LedgerRequest::Console { command: Command::ApiUsers { users }, .. } => {
+            format!("ApiUsers {}", of(users))
         }
         LedgerRequest::Console { command, .. } => of(command),
         request => of(request),
@@ -319,6 +324,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     for (operation, actions) in operations {
         witness.ask(&world, owner, Command::Operate { operation }, actions);
     }
+    proofs::api_users(&mut witness, &world, owner);
     pairs(&mut witness, &world, owner);
     proofs::mailed_codes(&mut witness, &world, owner);
     let by_access = LedgerRequest::OperateByAccess {
@@ -356,6 +362,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         (LedgerRequest::Record { id }, &[]),
         (holds, &[]),
         (LedgerRequest::Exists, &[]),
+        (LedgerRequest::HoldsApiName { name: ApiUserName::parse("app@example.com").unwrap() }, &[]),
         (LedgerRequest::Progress, &[]),
         (LedgerRequest::Inspect, &[]),
     ] {
@@ -370,6 +377,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
         (include_str!("../../src/control/protocol/members.rs"), "MembersCommand", "Members "),
         (include_str!("../../src/control/protocol/factors.rs"), "FactorsCommand", "Factors "),
         (include_str!("../../src/control/protocol/factors.rs"), "PasskeyCommand", "Passkeys "),
+        (include_str!("../../src/control/protocol/api_users.rs"), "ApiUsersCommand", "ApiUsers "),
     ];
     let all = enums.into_iter().flat_map(|(source, name, prefix)| {
         variants(source, name).into_iter().map(move |variant| format!("{prefix}{variant}"))
@@ -377,7 +385,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     // These have commands of their own.
     let all: BTreeSet<String> = all
         .filter(|name| {
-            !["Console", "Service", "Operate", "Members", "Factors", "Passkeys"]
+            !["Console", "Service", "Operate", "Members", "Factors", "Passkeys", "ApiUsers"]
                 .contains(&name.as_str())
         })
         .collect();

@@ -40,6 +40,8 @@ pub enum LoggedAttempt {
     MailboxCode,
     /// A passkey, to sign in.
     Passkey,
+    /// The secret of an API user.
+    ApiUser,
     /// Any of them: the rate limit counts them together.
     Any,
 }

@@ -1,6 +1,9 @@
 //! The console's HTTP API: routes, request bodies, sessions, problem documents, views and mail.
 
 pub mod access;
+pub mod api_user_form;
+pub mod api_user_problem;
+pub mod api_user_route;
 pub mod body;
 pub mod config;
 pub mod factor_form;

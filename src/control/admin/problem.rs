@@ -5,6 +5,7 @@ use claviger_core::base::http::response::Response;
 use claviger_core::base::json::Json;
 use serde_json::Value;
 
+use crate::admin::api_user_problem::ApiUserProblem;
 use crate::protocol::passkey::PasskeyError;
 use crate::protocol::regeneration::NotRegenerable;
 
@@ -14,6 +15,8 @@ use crate::protocol::regeneration::NotRegenerable;
 pub enum AdminProblem {
     /// A problem that requests to any host can have.
     Request(RequestProblem),
+    /// A problem of the routes about API users.
+    ApiUsers(ApiUserProblem),
     /// A request with a session cookie that another site may have caused.
     CrossSite,
     /// The request has no valid session.
@@ -251,6 +254,7 @@ impl AdminProblem {
     pub fn status(&self) -> u16 {
         match self {
             Self::Request(problem) => problem.status(),
+            Self::ApiUsers(problem) => problem.status(),
             Self::BadHeader { .. } => 400,
             Self::NotSignedIn
             | Self::SignInRefused
@@ -311,6 +315,7 @@ impl AdminProblem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Request(problem) => problem.code(),
+            Self::ApiUsers(problem) => problem.code(),
             Self::CrossSite => "cross_site",
             Self::NotSignedIn => "not_signed_in",
             Self::SignInRefused => "sign_in_refused",
@@ -371,6 +376,7 @@ impl AdminProblem {
     pub fn title(&self) -> &'static str {
         match self {
             Self::Request(problem) => problem.title(),
+            Self::ApiUsers(problem) => problem.title(),
             Self::CrossSite => "The request does not come from the console's own page",
             Self::NotSignedIn => "Sign in first",
             Self::SignInRefused => "That e-mail and password do not match an account here",
@@ -481,6 +487,9 @@ impl AdminProblem {
             Self::Replaced { by } => put("replaced_by", by.as_str().into()),
             Self::BadHeader { name } => put("header", (*name).into()),
             Self::Invalid { errors } => put("errors", errors.clone()),
+            Self::ApiUsers(problem) => {
+                problem.extensions().into_iter().for_each(|(name, value)| put(name, value));
+            }
             Self::Request(_)
             | Self::CrossSite
             | Self::NotSignedIn
@@ -524,6 +533,7 @@ impl AdminProblem {
                 Some(("retry-after", retry_after_s.to_string()))
             }
             Self::Request(_)
+            | Self::ApiUsers(_)
             | Self::CrossSite
             | Self::NotSignedIn
             | Self::SignInRefused

@@ -3,6 +3,7 @@
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 
+use crate::admin::api_user_route::ApiUserRoute;
 use crate::admin::factor_route::FactorRoute;
 use crate::admin::passkey_route::PasskeyRoute;
 use crate::admin::problem::AdminProblem;
@@ -160,6 +161,8 @@ pub enum Route {
     Factors(FactorRoute),
     /// Reads or changes passkeys, or signs in by one.
     Passkeys(PasskeyRoute),
+    /// Reads or changes API users.
+    ApiUsers(ApiUserRoute),
 }
 
 impl Route {
@@ -240,6 +243,12 @@ impl Route {
             ["password", "reset"] => (pick(verb, &[("POST", Self::BeginReset)]), "POST"),
             ["password", "reset", "confirm"] => {
                 (pick(verb, &[("POST", Self::ConfirmReset)]), "POST")
+            }
+            ["api-users", rest @ ..] => {
+                let (routes, allow) = ApiUserRoute::find(rest)
+                    .ok_or(AdminProblem::Request(RequestProblem::NotFound))?;
+                let found = routes.into_iter().find(|(method, _)| *method == verb);
+                (found.map(|(_, route)| Self::ApiUsers(route)), allow)
             }
             ["keys"] => (
                 pick(verb, &[("GET", Self::ListKeys), ("POST", Self::IssueKey)]),
@@ -425,6 +434,7 @@ impl Route {
             | Self::ListNotices
             | Self::ShowAccount(_) => false,
             Self::Factors(route) => route != FactorRoute::Show,
+            Self::ApiUsers(route) => !route.only_reads(),
             Self::Passkeys(_)
             | Self::SetUp
             | Self::ExportActivity

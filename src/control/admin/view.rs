@@ -1,5 +1,6 @@
 //! Response documents of the console's routes, as JSON (`docs/http-api.md`).
 
+mod api_users;
 mod deletion;
 mod factors;
 mod identity;
@@ -19,6 +20,7 @@ use claviger_core::credential::limits::permission::Permission;
 use claviger_core::replication::refresh::{AccountState, Caller};
 use serde_json::{Map, Value, json};
 
+pub use self::api_users::{api_user, api_user_changed, api_user_created, api_users};
 pub use self::deletion::{deleted, deletion};
 pub use self::factors::{
     begun_totp, challenged, code_mailed, creation_options, factor_required, factors,
@@ -536,6 +538,7 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
             retry_after_s: wait_s(until, now),
             until: text(until),
         },
+        Refusal::ApiUsers(refusal) => AdminProblem::ApiUsers(api_users::problem(refusal, now)),
         // Only an edge receives these refusals, and it has its own texts for them.
         Refusal::IssuerRefused | Refusal::TooManyRevocations => {
             AdminProblem::Request(RequestProblem::NotFound)

@@ -128,13 +128,13 @@ pub fn page(
 
 const COLUMNS: &str =
     "audit.number, audit.at_ms, audit.action, audit.member, ifnull(member.name, issuer.name),
-    audit.address, audit.key, key.name, audit.before, audit.after";
+    audit.address, audit.key, ifnull(key.name, api_user.name), audit.before, audit.after";
 
 /// The joins that supply names. They are `LEFT JOIN`s, so that SQLite reads the trail in its own
 /// order.
 const NAMES: &str =
     "LEFT JOIN member ON member.id = audit.member LEFT JOIN key AS issuer ON issuer.id = audit.member
-    LEFT JOIN key ON key.id = audit.key";
+    LEFT JOIN key ON key.id = audit.key LEFT JOIN api_user ON api_user.id = audit.key";
 
 /// A parsed query.
 #[derive(Debug, Default)]
@@ -277,11 +277,13 @@ impl<'q> WantedEntries<'q> {
                 .map(|(id, _)| id)
                 .collect();
             let (keys, terms) = name.keys();
+            let (users, _) = name.api_users();
             let text = format!(
-                "(audit.key IN {keys} OR audit.member IN (SELECT value FROM json_each(?)) OR audit.member IN {keys})"
+                "(audit.key IN {keys} OR audit.key IN {users} OR audit.member IN (SELECT value FROM json_each(?))
+                OR audit.member IN {keys})"
             );
             let found = serde_json::json!(found).to_string();
-            let values = [terms.clone(), vec![found.into()], terms].concat();
+            let values = [terms.clone(), terms.clone(), vec![found.into()], terms].concat();
             condition.and(&text, values);
         }
         Ok(condition)

@@ -61,7 +61,8 @@ pub(super) fn of_account(sql: &dyn Sql, now: UnixMs) -> Result<AccountCounts, Sq
     let KeyCounts { members, issuers, .. } = KeyCounts::load(sql)?;
     let since = now.saturating_sub(USED_WITHIN);
     let text = "SELECT count(*) FROM (
-        SELECT DISTINCT key FROM usage INDEXED BY usage_by_day WHERE day >= ? AND last_used_at_ms > ? LIMIT ?)";
+        SELECT DISTINCT key FROM usage INDEXED BY usage_by_day WHERE day >= ? AND last_used_at_ms > ?
+            AND EXISTS (SELECT 1 FROM key WHERE id = usage.key) LIMIT ?)";
     let used = Statement::new(text).bind(day(since)).bind(since).bind(COUNTED_MAX);
     let used_24h = u32::try_from(sql.integer(&used)?).unwrap_or(COUNTED_MAX);
     let people = "SELECT count(*) FROM member WHERE removed_at_ms IS NULL";

@@ -154,10 +154,22 @@ pub enum Action {
     AddApp,
     /// A member with passkeys removed their authenticator app.
     RemoveApp,
+    /// A member created an API user.
+    CreateApiUser,
+    /// A member changed an API user, perhaps its secret.
+    EditApiUser,
+    /// A member locked an API user.
+    LockApiUser,
+    /// A member unlocked an API user.
+    UnlockApiUser,
+    /// A member deleted an API user.
+    DeleteApiUser,
+    /// A member restored a deleted API user.
+    RestoreApiUser,
 }
 
 impl Action {
-    const ALL: [Self; 69] = [
+    const ALL: [Self; 75] = [
         Self::Open,
         Self::SignIn,
         Self::SignOut,
@@ -227,6 +239,12 @@ impl Action {
         Self::RefuseClone,
         Self::AddApp,
         Self::RemoveApp,
+        Self::CreateApiUser,
+        Self::EditApiUser,
+        Self::LockApiUser,
+        Self::UnlockApiUser,
+        Self::DeleteApiUser,
+        Self::RestoreApiUser,
     ];
 
     /// Returns the stored name.
@@ -306,6 +324,12 @@ impl Action {
             Self::RefuseClone => ("refuse_clone", "passkey_copy_refused"),
             Self::AddApp => ("add_app", "authenticator_app_added"),
             Self::RemoveApp => ("remove_app", "authenticator_app_removed"),
+            Self::CreateApiUser => ("create_api_user", "api_user_created"),
+            Self::EditApiUser => ("edit_api_user", "api_user_edited"),
+            Self::LockApiUser => ("lock_api_user", "api_user_locked"),
+            Self::UnlockApiUser => ("unlock_api_user", "api_user_unlocked"),
+            Self::DeleteApiUser => ("delete_api_user", "api_user_deleted"),
+            Self::RestoreApiUser => ("restore_api_user", "api_user_restored"),
         }
     }
 
@@ -401,12 +425,23 @@ impl Author<'_> {
         self.row(action, None, Some(revision), before, Some(after))
     }
 
-    /// Returns the journal row of a change of a key, and the write that keeps the journal within
-    /// its bound.
-    pub fn journal(&self, action: Action, after: &Key) -> [Statement; 2] {
-        let oldest = Revision(after.revision.0.saturating_sub(JOURNAL_ROWS_MAX));
+    /// Returns the audit row of a change of an API user, with old and new values as JSON objects.
+    pub fn changed_user(
+        &self,
+        action: Action,
+        (id, revision): (KeyId, Revision),
+        before: Option<String>,
+        after: String,
+    ) -> Statement {
+        self.row(action, Some(id), Some(revision), before, Some(after))
+    }
+
+    /// Returns the journal row of a change of a key or an API user, and the write that keeps the
+    /// journal within its bound.
+    pub fn journal(&self, action: Action, id: KeyId, revision: Revision) -> [Statement; 2] {
+        let oldest = Revision(revision.0.saturating_sub(JOURNAL_ROWS_MAX));
         [
-            journal(action, after.revision, after.id.as_str(), self.now),
+            journal(action, revision, id.as_str(), self.now),
             Statement::new("DELETE FROM journal WHERE revision <= ?").bind(oldest),
         ]
     }

@@ -13,9 +13,9 @@ use super::policy::HeldKeys;
 use super::publication::Publication;
 use super::regeneration::RegenerateRequest;
 use super::{
-    activity, at_stake, deletion, email_code, factor_commands, factors, idempotency, key, listing,
-    members, notices, pair, passkey_commands, regeneration, reveal, revoking, service,
-    session_list, usage,
+    activity, api_users, at_stake, deletion, email_code, factor_commands, factors, idempotency,
+    key, listing, members, notices, pair, passkey_commands, regeneration, reveal, revoking,
+    service, session_list, usage,
 };
 use crate::ledger::context::CommandContext;
 use crate::ledger::ledger::Ledger;
@@ -232,6 +232,7 @@ impl Ledger<'_> {
             Command::Passkeys { passkeys } => {
                 passkey_commands::execute(self.sql, context, passkeys)
             }
+            Command::ApiUsers { users } => api_users::execute(self.sql, context, users),
         }
     }
 

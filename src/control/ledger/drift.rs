@@ -11,6 +11,7 @@ use claviger_core::base::time::UnixMs;
 use claviger_core::replication::record::{Record, Revision};
 
 use super::account::Account;
+use super::api_user_row;
 use super::audit::Action;
 use super::publication;
 use super::publication::Publication;
@@ -67,6 +68,8 @@ pub fn mend(
             let renumber = Statement::new("UPDATE key SET revision = ? WHERE id = ?");
             vec![
                 renumber.bind(*last).bind(row.id.as_str()),
+                // The ID is of a key or of an API user.
+                api_user_row::renumber(row.id, *last),
                 Account::advance(*last),
                 audit::journal(Action::Renumber, *last, row.id.as_str(), now),
                 row.drifted(true, now).changed(*last, account.generation, now).store(),

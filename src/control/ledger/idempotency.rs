@@ -22,13 +22,24 @@ pub fn issued(
     idempotency_key: &str,
     now: UnixMs,
 ) -> Result<Option<Key>, SqlError> {
+    let id = used(sql, member, idempotency_key, now)?;
+    id.map_or(Ok(None), |id| Key::load(sql, id))
+}
+
+/// Returns the ID for which an earlier request of `member` used this idempotency key; `None` if
+/// there is none.
+pub fn used(
+    sql: &dyn Sql,
+    member: MemberId,
+    idempotency_key: &str,
+    now: UnixMs,
+) -> Result<Option<KeyId>, SqlError> {
     let text = "SELECT key FROM idempotency WHERE member = ? AND idempotency_key = ? AND at_ms > ?";
     let found = Statement::new(text)
         .bind(member.as_str())
         .bind(idempotency_key)
         .bind(now.saturating_sub(LIFE));
-    let Some(mut row) = sql.first(&found)? else { return Ok(None) };
-    Key::load(sql, row.parsed("a key ID", KeyId::parse)?)
+    sql.first(&found)?.map(|mut row| row.parsed("a key ID", KeyId::parse)).transpose()
 }
 
 /// Records that `member` issued `key` with `idempotency_key`.

@@ -10,6 +10,7 @@ use claviger_core::credential::limits::Limits;
 use claviger_core::replication::record::{Credential, Record, Revision, Standing};
 
 use super::account::Account;
+use crate::ledger::api_user_row;
 use crate::ledger::name_order::name_order;
 use crate::objects::object::TaskStep;
 use crate::objects::search_terms::fold;
@@ -69,12 +70,12 @@ impl State {
 
     /// Returns the stored name of the state that a restored key returns to; `None` if the key is
     /// not deleted.
-    fn returns_as(self) -> Option<&'static str> {
+    pub fn returns_as(self) -> Option<&'static str> {
         self.deleted_at().map(|_| Self::of(self.is_enabled()).as_str())
     }
 
     /// Reads the three columns of a state.
-    fn read(row: &mut Row) -> Result<Self, SqlError> {
+    pub fn read(row: &mut Row) -> Result<Self, SqlError> {
         let (state, deleted_at, returns_as) = (row.text()?, row.optional_time()?, row.text()?);
         match (state.as_str(), deleted_at) {
             ("active", None) => Ok(Self::Active),
@@ -450,7 +451,8 @@ impl Key {
 }
 
 impl Stamp {
-    fn read(row: &mut Row) -> Result<Self, SqlError> {
+    /// Reads the three columns of a stamp: time, member and that member's name.
+    pub fn read(row: &mut Row) -> Result<Self, SqlError> {
         Ok(Self {
             at: row.time()?,
             member: row.parsed("a member ID", MemberId::parse)?,
@@ -510,21 +512,24 @@ pub fn counted(sql: &dyn Sql, max: u32) -> Result<u32, SqlError> {
     Ok(keys.saturating_sub(u32::try_from(paired).unwrap_or_default()))
 }
 
-/// Removes the deleted keys whose restore period has ended, with their networks. KV and leases
-/// do not change: the rows in `publication` stay as tombstones.
+/// Removes the deleted keys and API users whose restore period has ended. KV and leases do not
+/// change: the rows in `publication` stay as tombstones.
 pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
     let since = now.saturating_sub(RESTORABLE);
     let oldest =
         Statement::new("SELECT min(deleted_at_ms) FROM key WHERE deleted_at_ms > ?").bind(since);
     let oldest = sql.first(&oldest)?.map_or(Ok(None), |mut row| row.optional_time())?;
+    let (oldest_user, users) = api_user_row::scrub(sql, since, now)?;
     let gone = "SELECT id FROM key WHERE deleted_at_ms <= ?";
     let remove = |text: String| Statement::new(text).bind(since);
-    let writes = vec![
+    let mut writes = vec![
         remove(format!("DELETE FROM key_network WHERE key IN ({gone})")),
         remove("DELETE FROM key WHERE deleted_at_ms <= ?".to_owned()),
         // The last use of a key is kept as long as its row, so the sweep can remove it now.
         Task::own(TaskKind::SweepUsage).schedule(now),
     ];
+    writes.extend(users);
+    let oldest = [oldest, oldest_user].into_iter().flatten().min();
     Ok(TaskStep::Chore { writes, again: oldest.map(|at| at.saturating_add(RESTORABLE)) })
 }
 

@@ -45,9 +45,10 @@ use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
-    address, at_stake, attempts, challenge, deletion, document, idempotency, invitations, issued,
-    issuing, key, key_ends, mailbox, name_folding, networks, notices, outbox, passkey_commands,
-    password, policy, publication, rebuild, refresh, repair, revoking, sessions, state, usage,
+    address, api_user_row, at_stake, attempts, challenge, deletion, document, idempotency,
+    invitations, issued, issuing, key, key_ends, mailbox, name_folding, networks, notices, outbox,
+    passkey_commands, password, policy, publication, rebuild, refresh, repair, revoking, sessions,
+    state, usage,
 };
 use crate::objects::object::{DurableObject, Entropy, ObjectError, TaskStep};
 use crate::objects::sql::migrate::{is_initialised, migrate};
@@ -243,6 +244,10 @@ impl<'a> Ledger<'a> {
                 let held = member.is_some_and(|member| member.view.email.as_str() == email);
                 Ok(Plan::read(LedgerReply::Holds { held }))
             }
+            LedgerRequest::HoldsApiName { name } => {
+                let held = api_user_row::holder(self.sql, &name)?;
+                Ok(Plan::read(LedgerReply::ApiNameHeld { held }))
+            }
             LedgerRequest::RevokeByClient(request) => {
                 revoking::plan_by_client(self.sql, account, &request, now)
             }
@@ -400,6 +405,10 @@ impl DurableObject for Ledger<'_> {
             TaskKind::ScrubKeys => key::scrub(self.sql, now)?,
             TaskKind::FoldNames => name_folding::step(self.sql, now)?,
             TaskKind::LeaveName => outbox::leave_name(self.sql, &account, &task.subject)?,
+            TaskKind::ConfirmApiName => {
+                outbox::confirm_api_name(self.sql, &account, &task.subject)?
+            }
+            TaskKind::LeaveApiName => outbox::leave_api_name(&account, &task.subject),
             TaskKind::SweepInvitations => invitations::sweep(self.sql, now)?,
             TaskKind::SendNotices => notices::send(self.sql, &account, now)?,
             TaskKind::NoticeKeyEnds => key_ends::step(self.sql, now)?,
@@ -413,6 +422,7 @@ impl DurableObject for Ledger<'_> {
             | TaskKind::MovePerson
             | TaskKind::SettleMove
             | TaskKind::SweepMailbox
+            | TaskKind::AskApiName
             | TaskKind::SweepTries => TaskStep::moot(),
         })
     }
@@ -444,7 +454,12 @@ impl DurableObject for Ledger<'_> {
                 vec![Task::of(effect).postpone(now)]
             }
             Effect::LeaveName { member, .. } => outbox::left_name(*member),
+            Effect::ConfirmApiName(confirmed) => {
+                vec![outbox::confirmed_api_name(self.sql, &account, confirmed, now)?]
+            }
             Effect::ConfirmName { .. }
+            | Effect::LeaveApiName { .. }
+            | Effect::AskApiName { .. }
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }
             | Effect::AskExists { .. }
@@ -468,6 +483,9 @@ impl DurableObject for Ledger<'_> {
             }
             Effect::ReadBack { .. }
             | Effect::ReadLease { .. }
+            | Effect::ConfirmApiName(_)
+            | Effect::LeaveApiName { .. }
+            | Effect::AskApiName { .. }
             | Effect::ConfirmName { .. }
             | Effect::ConfirmAccount { .. }
             | Effect::AskHolds { .. }

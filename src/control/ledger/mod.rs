@@ -4,6 +4,9 @@
 pub mod account;
 pub mod activity;
 mod address;
+pub mod api_user_listing;
+pub mod api_user_row;
+mod api_users;
 pub mod at_stake;
 mod attempts;
 pub mod audit;

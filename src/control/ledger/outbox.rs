@@ -15,15 +15,16 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::replication::record::{Record, Revision, kv_key};
 
 use super::account::Account;
+use super::api_user_row::StoredApiUser;
 use super::drift::Drift;
 use super::member::Member;
 use super::publication::Publication;
-use crate::ledger::{drift, publication};
+use crate::ledger::{api_user_row, drift, publication};
 use crate::objects::object::TaskStep;
 use crate::objects::sql::{Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{PAUSE_MIN_MS, Task, TaskKind};
 use crate::protocol::account::Email;
-use crate::protocol::effect::{Effect, NameConfirmation};
+use crate::protocol::effect::{ApiNameConfirmation, Effect, NameConfirmation};
 
 /// Schedules the put of a key that has changed: updates its publication row and adds the task.
 pub fn changed(
@@ -169,6 +170,47 @@ pub fn left_name(member: MemberId) -> Vec<Statement> {
         Statement::new("DELETE FROM leaving WHERE member = ?").bind(member.as_str()),
         Task::new(TaskKind::LeaveName, member).done(),
     ]
+}
+
+/// Starts the confirmation of an API user's present name and secret at its name object.
+pub fn confirm_api_name(
+    sql: &dyn Sql,
+    account: &Account,
+    subject: &str,
+) -> Result<TaskStep, SqlError> {
+    let user = KeyId::parse(subject).map_or(Ok(None), |id| StoredApiUser::load(sql, id))?;
+    Ok(user.map_or(TaskStep::moot(), |user| {
+        TaskStep::Effect(Effect::ConfirmApiName(confirmation(account, user)))
+    }))
+}
+
+fn confirmation(account: &Account, user: StoredApiUser) -> ApiNameConfirmation {
+    let StoredApiUser { id, secret, decided, .. } = user;
+    ApiNameConfirmation { account: account.id, id, name: decided.name, version: secret }
+}
+
+/// Returns the write after a name object has confirmed a name and secret. If they have changed
+/// since, the present ones follow.
+pub fn confirmed_api_name(
+    sql: &dyn Sql,
+    account: &Account,
+    confirmed: &ApiNameConfirmation,
+    now: UnixMs,
+) -> Result<Statement, SqlError> {
+    let present = StoredApiUser::load(sql, confirmed.id)?.map(|user| confirmation(account, user));
+    let task = api_user_row::confirm_task(confirmed.id);
+    let is_present = present.is_none_or(|present| present == *confirmed);
+    Ok(if is_present { task.done() } else { task.reschedule(now) })
+}
+
+/// Starts the release of a former name of an API user at its name object.
+pub fn leave_api_name(account: &Account, subject: &str) -> TaskStep {
+    match api_user_row::left(subject) {
+        Some((id, through, name)) => {
+            TaskStep::Effect(Effect::LeaveApiName { account: account.id, id, through, name })
+        }
+        None => TaskStep::moot(),
+    }
 }
 
 /// Loads the publication of the key whose ID is a task's subject.

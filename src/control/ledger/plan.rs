@@ -38,7 +38,7 @@ pub(super) fn commit_writes(
     let KeyChange { action, before, after, .. } = change;
     let mut writes = before.as_ref().map_or_else(|| after.insert(), |before| after.update(before));
     writes.push(Account::advance(after.revision));
-    writes.extend(author.journal(*action, after));
+    writes.extend(author.journal(*action, after.id, after.revision));
     writes.push(author.changed(*action, before.as_ref(), after));
     writes.extend(outbox::changed(sql, after.id, after.revision, account.generation, author.now)?);
     writes.extend(issued::schedule_sweep(after));

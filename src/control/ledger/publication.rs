@@ -31,6 +31,7 @@ use claviger_core::replication::refresh::{MARKS_MAX, Mark, SETTLE_MS, Unsettled}
 use claviger_core::replication::superseded::SupersededFilter;
 
 use super::account::Account;
+use super::api_user_row::StoredApiUser;
 use super::key::Key;
 use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement};
 use crate::objects::tasks::{Task, TaskKind};
@@ -251,11 +252,14 @@ impl Publication {
     }
 }
 
-/// Returns the record that the edge gets for a key: the key's own, or an orphan's tombstone; `None`
-/// if no such key ever existed.
+/// Returns the record that the edge gets for an ID: that of the key or API user, or a tombstone, for
+/// an orphan and for what was removed; `None` if the ID was never used.
 pub fn record(sql: &dyn Sql, account: &Account, id: KeyId) -> Result<Option<Record>, SqlError> {
     if let Some(key) = Key::load(sql, id)? {
         return Ok(Some(key.record(account)));
+    }
+    if let Some(user) = StoredApiUser::load(sql, id)? {
+        return Ok(Some(user.record(account)));
     }
     Ok(Publication::load(sql, id)?.map(|row| tombstone(account, &row)))
 }

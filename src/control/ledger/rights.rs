@@ -2,6 +2,7 @@
 
 use claviger_core::base::id::MemberId;
 
+use crate::protocol::api_users::ApiUsersCommand;
 use crate::protocol::command::Command;
 use crate::protocol::factors::{FactorsCommand, PasskeyCommand};
 use crate::protocol::member::Role;
@@ -21,6 +22,9 @@ enum RequiredRights {
     Editor,
     /// An owner or admin with a fresh proof of identity.
     ProvenEditor,
+    /// An owner or admin who types the password with the command. Where a password alone is no
+    /// proof, a fresh proof besides.
+    TypingEditor,
     /// An owner.
     Owner,
     /// An owner with a fresh proof of identity.
@@ -82,6 +86,20 @@ fn demand(command: &Command) -> RequiredRights {
         Command::Service { service: ServiceCommand::Show } => RequiredRights::Session,
         Command::Service { service: ServiceCommand::Reveal } => RequiredRights::ProvenEditor,
         Command::Service { .. } => RequiredRights::ProvenOwner,
+        Command::ApiUsers { users } => match users {
+            ApiUsersCommand::List(_) | ApiUsersCommand::Get { .. } => RequiredRights::Session,
+            // No fresh proof: a member who notices a leak must be able to stop it at once.
+            ApiUsersCommand::SetLocked { locked: true, .. } => RequiredRights::Editor,
+            ApiUsersCommand::SetLocked { locked: false, .. }
+            | ApiUsersCommand::CheckCreation { .. }
+            | ApiUsersCommand::Create { .. }
+            | ApiUsersCommand::CheckEdit { .. }
+            | ApiUsersCommand::Edit { .. }
+            | ApiUsersCommand::Restore { .. } => RequiredRights::ProvenEditor,
+            ApiUsersCommand::CheckDeletion { .. } | ApiUsersCommand::Delete { .. } => {
+                RequiredRights::TypingEditor
+            }
+        },
         Command::Operate { operation } if operation.is_change() => RequiredRights::ProvenOperator,
         Command::Operate { .. } => RequiredRights::Operator,
         Command::Members { members } => match members {
@@ -156,6 +174,7 @@ pub fn authorise(
 ) -> Result<(), Refusal> {
     let demanded = policy.demand(class(command));
     let is_proven = given.satisfies(demanded);
+    let typed = GivenProof { method: Some(ProofMethod::Password), is_fresh: true, ..given };
     let required = || match demanded.methods(given.with_factor) {
         [ProofMethod::Password] => Refusal::StepUpRequired,
         methods => Refusal::ProofRequired { methods: methods.to_vec() },
@@ -168,11 +187,16 @@ pub fn authorise(
         RequiredRights::Session => Ok(()),
         RequiredRights::ProvenSession if !is_proven => Err(required()),
         RequiredRights::ProvenSession => Ok(()),
-        RequiredRights::Editor | RequiredRights::ProvenEditor if !edits => {
+        RequiredRights::Editor | RequiredRights::ProvenEditor | RequiredRights::TypingEditor
+            if !edits =>
+        {
             Err(Refusal::NotPermitted)
         }
         RequiredRights::ProvenEditor if !is_proven => Err(required()),
-        RequiredRights::Editor | RequiredRights::ProvenEditor => Ok(()),
+        RequiredRights::TypingEditor if !is_proven && !typed.satisfies(demanded) => Err(required()),
+        RequiredRights::Editor | RequiredRights::ProvenEditor | RequiredRights::TypingEditor => {
+            Ok(())
+        }
         RequiredRights::Owner | RequiredRights::ProvenOwner if role != Role::Owner => {
             Err(Refusal::NotPermitted)
         }

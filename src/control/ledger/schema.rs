@@ -6,6 +6,7 @@
 
 mod access;
 mod addresses;
+mod api_users;
 mod factors;
 mod members;
 mod mfa;
@@ -15,9 +16,11 @@ mod passkeys;
 mod policy;
 mod proofs;
 mod rotation;
+mod session_agent;
 
 use self::access::ACCESS_OPERATORS;
 use self::addresses::ADDRESSES;
+use self::api_users::API_USERS;
 use self::factors::FACTORS;
 use self::members::MEMBERS;
 use self::mfa::MFA;
@@ -27,6 +30,7 @@ use self::passkeys::PASSKEYS;
 use self::policy::POLICY;
 use self::proofs::PROOFS;
 use self::rotation::ROTATION;
+use self::session_agent::SESSION_AGENT;
 use crate::objects::sql::migrate::Migration;
 use crate::objects::tasks;
 
@@ -64,6 +68,7 @@ pub const MIGRATIONS: &[Migration] = &[
     ADDRESSES,
     PASSKEYS,
     NOTICE_LIST,
+    API_USERS,
 ];
 
 /// Creates keys, members, sessions, journal and audit.
@@ -584,17 +589,5 @@ const LAST_USE: Migration = Migration {
         "CREATE TRIGGER key_last_use_of_changed_usage AFTER UPDATE OF last_used_at_ms ON usage WHEN NEW.last_used_at_ms IS NOT NULL
             BEGIN UPDATE key SET last_used_ms = NEW.last_used_at_ms
                 WHERE id = NEW.key AND ifnull(last_used_ms, 0) <= NEW.last_used_at_ms - 600000; END",
-    ],
-};
-
-/// Adds to each session what a member recognises it by.
-const SESSION_AGENT: Migration = Migration {
-    statements: &[
-        // `User-Agent` at its beginning; NULL: none, or of an earlier release; immutable.
-        "ALTER TABLE session ADD COLUMN agent TEXT",
-        // Address of the last use; NULL: none, or as at its beginning; mutable.
-        "ALTER TABLE session ADD COLUMN last_address TEXT",
-        // Memberships of the person when it began; immutable.
-        "ALTER TABLE session ADD COLUMN accounts INTEGER NOT NULL DEFAULT 1 CHECK (accounts > 0)",
     ],
 };

@@ -201,7 +201,7 @@ fn refusals(one: &Use, now: UnixMs) -> Vec<(&str, UnixMs, u64)> {
     found
 }
 
-/// Loads the counts since `since` of those keys that exist.
+/// Loads the counts since `since` of those keys and API users that exist.
 fn known(
     sql: &dyn Sql,
     keys: impl Iterator<Item = KeyId>,
@@ -215,11 +215,17 @@ fn known(
             last_refused_at_ms
         FROM key LEFT JOIN usage ON usage.key = key.id AND usage.day >= ?
         WHERE key.id IN (SELECT value FROM json_each(?)) AND key.state <> 'deleted'";
-    let rows = Statement::new(text).bind(since).bind(serde_json::json!(keys).to_string());
+    let ids = serde_json::json!(keys).to_string();
     let mut known: BTreeMap<KeyId, BTreeMap<i64, DayCounts>> = BTreeMap::new();
-    for mut row in sql.rows(&rows)? {
-        let (key, day) = (row.parsed("a key ID", KeyId::parse)?, row.integer()?);
-        known.entry(key).or_default().insert(day, DayCounts::read(&mut row)?);
+    // API users have usage, too. Almost all batches are of keys alone.
+    for text in [text.to_owned(), text.replace("FROM key", "FROM api_user AS key")] {
+        for mut row in sql.rows(&Statement::new(text).bind(since).bind(ids.as_str()))? {
+            let (key, day) = (row.parsed("a key ID", KeyId::parse)?, row.integer()?);
+            known.entry(key).or_default().insert(day, DayCounts::read(&mut row)?);
+        }
+        if keys.iter().all(|key| known.contains_key(key)) {
+            break;
+        }
     }
     Ok(known)
 }
@@ -253,7 +259,8 @@ pub fn sweep(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
             old.last_used_at_ms IS NULL
             OR EXISTS (SELECT 1 FROM usage AS new WHERE new.key = old.key AND new.day > old.day
                 AND new.last_used_at_ms IS NOT NULL)
-            OR NOT EXISTS (SELECT 1 FROM key WHERE id = old.key))
+            OR NOT EXISTS (SELECT 1 FROM key WHERE id = old.key UNION ALL
+                SELECT 1 FROM api_user WHERE id = old.key))
         LIMIT ?";
     let oldest = day(now).saturating_sub(DAYS);
     let count =

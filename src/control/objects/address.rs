@@ -1,5 +1,5 @@
-//! The address object: counts tries at secrets that people choose. Sign-in, step-up and set-up
-//! links count as tries.
+//! The address object: counts tries at secrets that people choose. Sign-in, step-up, set-up links
+//! and checks of API users' secrets count as tries.
 //!
 //! Its instances are shards ([`crate::protocol::tries`]), some by address and some by name. An
 //! instance of an earlier release counts one block, in the table `tries`.
@@ -71,6 +71,32 @@ pub const SESSION_TRIES: FixedWindow = BLOCK_AT_NAME_TRIES;
 /// need three. A link in wrong hands reaches ten strangers an hour at most, each with three mails.
 pub const MAILBOX_CODES: FixedWindow = of_an_hour(10);
 
+/// Rate limit of one block, over all API users. A right secret gives its try back, so that this
+/// bounds wrong ones, and right ones that are under way at a time. Six hundred machines behind one
+/// address may begin at once. An attacker gets 14,400 guesses a day, over all names.
+pub const API_BLOCK_TRIES: FixedWindow = of_an_hour(600);
+
+/// Rate limit of an IPv6 /56, over all API users: of two blocks.
+pub const API_SITE_TRIES: FixedWindow = of_an_hour(1_200);
+
+/// Rate limit of an IPv6 /48, over all API users: of three blocks.
+pub const API_ORGANISATION_TRIES: FixedWindow = of_an_hour(1_800);
+
+/// Rate limit of a shard, for blocks without a recent success at an API user: seven IPv4 blocks
+/// exhaust one shard, as for members.
+pub const API_SUM_TRIES: FixedWindow = of_an_hour(4_000);
+
+/// Rate limit of one block at one API user. Fifty machines of one user may begin at once. A guesser
+/// gets 4,800 tries a day from a block: against 30 bits, what a careless choice of eight letters and
+/// digits has, that takes 600 years.
+pub const API_BLOCK_AT_NAME_TRIES: FixedWindow =
+    FixedWindow { tries_max: 50, window: DurationMs::from_s(15 * 60) };
+
+/// Rate limit of all blocks together at one API user. Blocks with a recent right secret are exempt.
+/// Otherwise an attacker with many addresses, or one forgotten fleet with an old secret, could stop
+/// all others.
+pub const API_NAME_TRIES: FixedWindow = of_an_hour(200);
+
 const fn of_an_hour(tries_max: u32) -> FixedWindow {
     FixedWindow { tries_max, window: WINDOW_MAX }
 }
@@ -86,6 +112,12 @@ const fn limit_of(limit: TryLimit) -> FixedWindow {
         TryLimit::Browser => BROWSER_TRIES,
         TryLimit::Session => SESSION_TRIES,
         TryLimit::MailboxCodes => MAILBOX_CODES,
+        TryLimit::ApiBlock => API_BLOCK_TRIES,
+        TryLimit::ApiSite => API_SITE_TRIES,
+        TryLimit::ApiOrganisation => API_ORGANISATION_TRIES,
+        TryLimit::ApiSum => API_SUM_TRIES,
+        TryLimit::ApiBlockAtName => API_BLOCK_AT_NAME_TRIES,
+        TryLimit::ApiName => API_NAME_TRIES,
     }
 }
 
@@ -142,6 +174,10 @@ impl<'a> Address<'a> {
     fn count(&self, counters: &[TryCounter], now: UnixMs) -> Result<AddressReply, SqlError> {
         let mut writes = Vec::with_capacity(counters.len().saturating_add(1));
         let mut is_trusted = false;
+        let of_api_user = matches!(
+            counters.first().map(|counter| counter.limit),
+            Some(TryLimit::ApiBlock | TryLimit::ApiBlockAtName)
+        );
         for counter in counters {
             // The narrowest counter comes first, and exempts from those that follow.
             if is_trusted {
@@ -157,6 +193,30 @@ impl<'a> Address<'a> {
         }
         migrate(self.sql, MIGRATIONS, now)?;
         writes.push(sweep_by(now.saturating_add(WINDOW_MAX)));
+        let is_alone = of_api_user && is_trusted;
+        self.sql.apply(&writes)?;
+        Ok(if is_alone { AddressReply::CountedAlone } else { AddressReply::Counted })
+    }
+
+    /// Gives a try back to its counters. If their windows have begun anew since, they let one more
+    /// try through than they say.
+    fn returned(
+        &self,
+        counters: &[TryCounter],
+        succeeded: bool,
+        now: UnixMs,
+    ) -> Result<AddressReply, SqlError> {
+        migrate(self.sql, MIGRATIONS, now)?;
+        let back = "UPDATE counter SET tries = max(0, tries - 1) WHERE of = ?";
+        let mut writes: Vec<_> =
+            counters.iter().map(|counter| Statement::new(back).bind(counter.of.as_str())).collect();
+        if let Some(narrowest) = counters.first().filter(|_| succeeded) {
+            let text =
+                "INSERT INTO counter (of, since_ms, tries, succeeded_at_ms) VALUES (?, ?, 0, ?)
+                ON CONFLICT (of) DO UPDATE SET succeeded_at_ms = excluded.succeeded_at_ms";
+            writes.push(Statement::new(text).bind(narrowest.of.as_str()).bind(now).bind(now));
+            writes.push(sweep_by(now.saturating_add(WINDOW_MAX)));
+        }
         self.sql.apply(&writes)?;
         Ok(AddressReply::Counted)
     }
@@ -235,6 +295,9 @@ impl DurableObject for Address<'_> {
             }
             AddressRequest::Count { counters } => Ok(self.count(&counters, now)?),
             AddressRequest::Succeeded { counter } => Ok(self.succeeded(&counter, now)?),
+            AddressRequest::Returned { counters, succeeded } => {
+                Ok(self.returned(&counters, succeeded, now)?)
+            }
         }
     }
 

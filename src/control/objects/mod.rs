@@ -1,7 +1,8 @@
 //! Code that Durable Objects share ([`object`], [`sql`], [`tasks`], [`rate_limit`], [`mail_row`]),
-//! and the three small ones: [`name`], [`directory`] and [`address`].
+//! and the four small ones: [`name`], [`api_name`], [`directory`] and [`address`].
 
 pub mod address;
+pub mod api_name;
 pub mod attempts;
 pub mod directory;
 pub mod mail_row;

@@ -45,8 +45,7 @@ use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::credential::limits::network::ClientAddress;
 
-use self::password::StoredPassword;
-pub use self::password::{Argon2id, PasswordHash};
+pub use self::password::{Argon2id, PasswordHash, StoredPassword};
 use self::person::{
     PENDING_MS, Password, PasswordChange, Person, ask_task, bound, membership_of, tell_task,
 };

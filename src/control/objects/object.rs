@@ -1,4 +1,4 @@
-//! The behaviour that the four kinds of Durable Objects share, so that the Worker's adapter is
+//! The behaviour that the five kinds of Durable Objects share, so that the Worker's adapter is
 //! written once.
 //!
 //! # Contract with the adapter
@@ -282,6 +282,7 @@ pub trait DurableObject {
             EffectOutcome::Refused => self.refused(effect, now)?,
             EffectOutcome::Read { .. }
             | EffectOutcome::ReadMany { .. }
+            | EffectOutcome::ApiNameHeld { .. }
             | EffectOutcome::Listed { .. } => self.learned(effect, outcome, now)?,
             EffectOutcome::Done => self.settled(effect, None, now)?,
             EffectOutcome::Answered { held } => self.settled(effect, Some(*held), now)?,
@@ -317,6 +318,16 @@ pub fn outcome_of(reply: &LedgerReply) -> EffectOutcome {
     match reply {
         LedgerReply::Gone => EffectOutcome::Answered { held: false },
         LedgerReply::Holds { held } => EffectOutcome::Answered { held: *held },
+        _ => EffectOutcome::Failed,
+    }
+}
+
+/// Converts a ledger's reply to [`Effect::AskApiName`] into an outcome. An account that was never
+/// opened holds nothing; any other reply counts as a failure.
+pub fn outcome_of_api_name(reply: &LedgerReply) -> EffectOutcome {
+    match reply {
+        LedgerReply::Gone => EffectOutcome::ApiNameHeld { held: None },
+        LedgerReply::ApiNameHeld { held } => EffectOutcome::ApiNameHeld { held: *held },
         _ => EffectOutcome::Failed,
     }
 }

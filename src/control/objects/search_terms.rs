@@ -80,13 +80,28 @@ impl NameQuery {
 
     /// Returns the SQL that selects the IDs of the keys that match, with its bound values.
     pub fn keys(&self) -> (String, Vec<Value>) {
+        // The index holds the folded names, so the limits and secrets of the keys are not read.
+        self.select("key INDEXED BY key_by_name", "name_folded")
+    }
+
+    /// Returns the SQL that selects the IDs of the API users that match, with its bound values.
+    pub fn api_users(&self) -> (String, Vec<Value>) {
+        // Their names are ASCII in lower case, and so are folded.
+        self.select("api_user INDEXED BY api_user_by_name", "name")
+    }
+
+    fn select(&self, table: &str, column: &str) -> (String, Vec<Value>) {
         let terms = match self.terms.len() {
             0 => "0".to_owned(),
-            number => vec!["instr(name_folded, ?) > 0"; number].join(" AND "),
+            number => vec![format!("instr({column}, ?) > 0"); number].join(" AND "),
         };
-        // The index holds the folded names, so the limits and secrets of the keys are not read.
-        let text = format!("(SELECT id FROM key INDEXED BY key_by_name WHERE {terms})");
+        let text = format!("(SELECT id FROM {table} WHERE {terms})");
         (text, self.terms.iter().map(|term| term.as_str().into()).collect())
+    }
+
+    /// Returns the terms.
+    pub fn into_terms(self) -> Vec<String> {
+        self.terms
     }
 }
 

@@ -110,10 +110,16 @@ pub enum TaskKind {
     /// Name: tells a ledger the person's new address. Subject: the membership, as
     /// `account/member`.
     TellAddress,
+    /// Ledger: confirms an API user's name and secret at its name object. Subject: the user.
+    ConfirmApiName,
+    /// Ledger: releases a former name of an API user. Subject: user, version and name.
+    LeaveApiName,
+    /// API user's name: asks a ledger which user holds it.
+    AskApiName,
 }
 
 impl TaskKind {
-    const ALL: [Self; 32] = [
+    const ALL: [Self; 35] = [
         Self::PutRecord,
         Self::ConfirmName,
         Self::ConfirmAccount,
@@ -146,6 +152,9 @@ impl TaskKind {
         Self::MovePerson,
         Self::SettleMove,
         Self::TellAddress,
+        Self::ConfirmApiName,
+        Self::LeaveApiName,
+        Self::AskApiName,
     ];
 
     fn as_str(self) -> &'static str {
@@ -182,6 +191,9 @@ impl TaskKind {
             Self::MovePerson => "move_person",
             Self::SettleMove => "settle_move",
             Self::TellAddress => "tell_address",
+            Self::ConfirmApiName => "confirm_api_name",
+            Self::LeaveApiName => "leave_api_name",
+            Self::AskApiName => "ask_api_name",
         }
     }
 
@@ -237,6 +249,13 @@ impl Task {
                 Self::of_membership(TaskKind::TellAttempts, *account, news.member)
             }
             Effect::AskExists { account } => Self::new(TaskKind::AskExists, account),
+            Effect::ConfirmApiName(confirmation) => {
+                Self::new(TaskKind::ConfirmApiName, confirmation.id)
+            }
+            Effect::LeaveApiName { id, through, name, .. } => {
+                Self::new(TaskKind::LeaveApiName, format!("{id}/{}/{name}", through.0))
+            }
+            Effect::AskApiName { .. } => Self::own(TaskKind::AskApiName),
             Effect::LeaveName { member, .. } => Self::new(TaskKind::LeaveName, member),
             Effect::MovePerson { .. } => Self::own(TaskKind::MovePerson),
             Effect::SettleMove { change } => Self::new(TaskKind::SettleMove, change.id),

@@ -8,6 +8,7 @@ use claviger_core::replication::record::Revision;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::activity;
+use crate::protocol::api_users::ApiUsersCommand;
 use crate::protocol::deletion::NewCode;
 use crate::protocol::draft::{Changes, Draft};
 use crate::protocol::encryption::Ciphertext;
@@ -246,5 +247,10 @@ pub enum Command {
     Passkeys {
         /// Command about passkeys.
         passkeys: PasskeyCommand,
+    },
+    /// Reads or changes API users.
+    ApiUsers {
+        /// Command about API users.
+        users: ApiUsersCommand,
     },
 }

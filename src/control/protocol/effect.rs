@@ -2,8 +2,10 @@
 
 use claviger_core::base::id::{AccountId, KeyId, MemberId};
 use claviger_core::base::time::UnixMs;
+use claviger_core::credential::api_user::{ApiSecretVersion, ApiUserName};
 use claviger_core::replication::record::{Epoch, Revision};
 
+use crate::protocol::api_name::HeldApiName;
 use crate::protocol::attempts::AttemptsNews;
 use crate::protocol::envelope::Envelope;
 use crate::protocol::identity::PasswordNews;
@@ -154,6 +156,26 @@ pub enum Effect {
         /// Member who was removed.
         member: MemberId,
     },
+    /// Confirms the name and secret of an API user to its name object.
+    ConfirmApiName(ApiNameConfirmation),
+    /// Releases a former name of an API user at its name object.
+    LeaveApiName {
+        /// Account of the user.
+        account: AccountId,
+        /// ID of the user.
+        id: KeyId,
+        /// Highest version of the secret that ends there.
+        through: ApiSecretVersion,
+        /// The former name.
+        name: ApiUserName,
+    },
+    /// Asks an account's ledger which API user holds a name.
+    AskApiName {
+        /// ID of the account.
+        account: AccountId,
+        /// The name.
+        name: ApiUserName,
+    },
 }
 
 /// Most keys of one [`Effect::ReadMany`]: KV's limit for one bulk read.
@@ -170,6 +192,19 @@ pub struct NameConfirmation {
     pub secret_version: SecretVersion,
 }
 
+/// The name and secret of an API user, as its ledger holds them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiNameConfirmation {
+    /// Account of the user.
+    pub account: AccountId,
+    /// ID of the user.
+    pub id: KeyId,
+    /// Name of the user.
+    pub name: ApiUserName,
+    /// Version of the secret that counts.
+    pub version: ApiSecretVersion,
+}
+
 /// The outcome of an [`Effect`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EffectOutcome {
@@ -182,6 +217,11 @@ pub enum EffectOutcome {
     Answered {
         /// The answer: `true` for yes.
         held: bool,
+    },
+    /// The ledger named the user that holds a name ([`Effect::AskApiName`]).
+    ApiNameHeld {
+        /// The user; `None` if none holds the name.
+        held: Option<HeldApiName>,
     },
     /// KV was read ([`Effect::ReadBack`], [`Effect::ReadLease`]).
     Read {

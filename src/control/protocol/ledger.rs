@@ -11,6 +11,7 @@ use claviger_core::base::id::{AccountId, KeyId, MemberId, TokenId};
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::Bound;
+use claviger_core::credential::api_user::ApiUserName;
 use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
 use claviger_core::replication::edge_call::{EdgeRequest, IssueByApi, ReadExpiry, RevokeByClient};
 use claviger_core::replication::record::{Epoch, Record, Revision};
@@ -18,6 +19,8 @@ use claviger_core::replication::refresh::{AccountState, Refresh, RefreshRequest}
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::activity;
+use crate::protocol::api_name::HeldApiName;
+use crate::protocol::api_users::ApiUsersReply;
 use crate::protocol::at_stake::{AccountCounts, IssuedCounts};
 use crate::protocol::attempts::AttemptsNews;
 use crate::protocol::command::Command;
@@ -55,6 +58,11 @@ pub mod instance {
     /// [`crate::protocol::account::Email`].
     pub fn member_name(email: &crate::protocol::account::Email) -> String {
         format!("member/{email}")
+    }
+
+    /// Returns the name of the name object for an API user.
+    pub fn api_user_name(name: &claviger_core::credential::api_user::ApiUserName) -> String {
+        format!("api-user/{name}")
     }
 
     /// Returns the name of the one directory.
@@ -218,6 +226,11 @@ pub enum LedgerRequest {
     AttemptsRefused(AttemptsNews),
     /// Signs a member in by a passkey alone.
     SignInByPasskey(PasskeySignIn),
+    /// Asks, for the name object of an API user, which user of the account holds the name.
+    HoldsApiName {
+        /// Name of the object.
+        name: ApiUserName,
+    },
 }
 
 impl From<EdgeRequest> for LedgerRequest {
@@ -515,5 +528,12 @@ pub enum LedgerReply {
     NoticesRead {
         /// Number of those that stay unread.
         unread: u32,
+    },
+    /// The reply to a command about API users.
+    ApiUsers(ApiUsersReply),
+    /// The reply to `HoldsApiName`.
+    ApiNameHeld {
+        /// The user that holds the name, deleted ones included; `None` if none does.
+        held: Option<HeldApiName>,
     },
 }

@@ -3,6 +3,9 @@
 
 pub mod account;
 pub mod activity;
+pub mod api_key;
+pub mod api_name;
+pub mod api_users;
 pub mod at_stake;
 pub mod attempts;
 pub mod browser;

@@ -426,6 +426,14 @@ pub enum AddressRequest {
         /// The narrowest counter of the try.
         counter: TryCounter,
     },
+    /// Gives a counted try at the secret of an API user back to its counters: it succeeded, or no
+    /// secret was checked.
+    Returned {
+        /// Counters that counted it, the narrowest first.
+        counters: Vec<TryCounter>,
+        /// `true` if it succeeded. The narrowest counter is then exempt from the others for a time.
+        succeeded: bool,
+    },
 }
 
 /// A reply of an address object.
@@ -434,6 +442,9 @@ pub enum AddressRequest {
 pub enum AddressReply {
     /// The try was counted and may proceed, or its success was recorded.
     Counted,
+    /// A try at the secret of an API user was counted at the narrowest counter alone, because a
+    /// recent success exempts it from the others.
+    CountedAlone,
     /// The rate limit refused the try.
     TooMany {
         /// Time of the next accepted try, Unix ms.

@@ -34,12 +34,17 @@ const OTHER_LETTERS_MIN: usize = 4;
 pub fn check_new_password(text: &str, names: &[&str]) -> Result<(), TextError> {
     check_password(text)?;
     let folded = prepared(text).expose().to_lowercase();
-    let signs: Vec<char> = folded.chars().collect();
-    let mut common = COMMON.lines().filter(|line| !line.starts_with("# "));
-    if common.any(|line| line == folded) || is_repetition(&signs) || is_run(&signs) {
+    if is_common_or_pattern(&folded) {
         return Err(TextError::Common);
     }
     if is_made_of(&folded, names) { Err(TextError::OwnNames) } else { Ok(()) }
+}
+
+/// Returns `true` if a text in lower case is on the list of common ones, or a pattern.
+pub fn is_common_or_pattern(folded: &str) -> bool {
+    let signs: Vec<char> = folded.chars().collect();
+    let mut common = COMMON.lines().filter(|line| !line.starts_with("# "));
+    common.any(|line| line == folded) || is_repetition(&signs) || is_run(&signs)
 }
 
 fn is_repetition(signs: &[char]) -> bool {

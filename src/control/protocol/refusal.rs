@@ -4,6 +4,7 @@ use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::base::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::api_users::ApiUsersRefusal;
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::keys::{KeyName, KeyView};
 use crate::protocol::members::MemberEntry;
@@ -184,4 +185,6 @@ pub enum Refusal {
     /// A sign-in by a passkey whose signature is right, but whose counter did not rise. Callers get
     /// the answer of [`Self::SignInRefused`].
     PasskeyCloned,
+    /// The refusal of a command about API users.
+    ApiUsers(ApiUsersRefusal),
 }

@@ -3,6 +3,7 @@
 use claviger_core::config::terms::Bound;
 use claviger_core::replication::record::Revision;
 
+use crate::protocol::api_users::ApiUsersReply;
 use crate::protocol::keys::KeyView;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
@@ -28,7 +29,8 @@ impl LedgerReply {
     /// Returns the revision of the change that the reply reports, if any.
     pub fn change(&self) -> Option<Revision> {
         match self {
-            Self::Changed { record, .. } => Some(record.revision),
+            Self::Changed { record, .. }
+            | Self::ApiUsers(ApiUsersReply::Changed { record, .. }) => Some(record.revision),
             Self::Deleted { records, .. } | Self::Regenerated { records, .. } => {
                 records.iter().map(|record| record.revision).max()
             }
@@ -46,6 +48,7 @@ impl LedgerReply {
     pub fn bound_mut(&mut self) -> Option<&mut Bound> {
         match self {
             Self::Changed { bound, .. }
+            | Self::ApiUsers(ApiUsersReply::Changed { bound, .. })
             | Self::State { bound, .. }
             | Self::ServiceChanged { bound, .. } => bound.as_mut(),
             Self::Factors(factors) => factors.keys.as_mut().and_then(|keys| keys.bound.as_mut()),

@@ -10,17 +10,21 @@
 //!
 //! A try in a browser with a mark ([`crate::protocol::browser`]) counts against the mark instead,
 //! and a proof of identity against its session. So no stranger can lock a person out there.
+//!
+//! Tries at the secrets of API users have shards of their own, and limits for machines: a right
+//! secret gives its try back.
 
 use claviger_core::base::id::MemberId;
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
+use claviger_core::credential::api_user::ApiUserName;
 use claviger_core::credential::limits::network::ClientAddress;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::account::Email;
 use crate::protocol::browser::KnownBrowser;
 
-/// Number of shards of each kind. It must not change while counters are in use. One object answers
+/// Number of shards of each kind, of which there are four. It must not change while counters are in use. One object answers
 /// some hundred calls a second.
 pub const SHARDS: u8 = 16;
 
@@ -55,6 +59,18 @@ pub enum TryLimit {
     Session,
     /// Mailbox codes that one set-up link or one person has mailed, to any address.
     MailboxCodes,
+    /// Tries of one block at the secrets of all API users.
+    ApiBlock,
+    /// Tries of an IPv6 /56 at the secrets of all API users.
+    ApiSite,
+    /// Tries of an IPv6 /48 at the secrets of all API users.
+    ApiOrganisation,
+    /// Tries of all blocks of a shard at the secrets of API users.
+    ApiSum,
+    /// Tries of one block at one API user.
+    ApiBlockAtName,
+    /// Tries of all blocks at one API user.
+    ApiName,
 }
 
 /// One counter.
@@ -80,27 +96,58 @@ impl Tries {
     /// Returns the counters by address. Wider blocks are counted for IPv6 alone: an IPv4 /24 costs
     /// what an IPv6 /32 does, which has 65,536 of the widest.
     pub fn by_address(client: Option<ClientAddress>) -> Self {
-        let blocks = client.map_or_else(|| vec![NO_BLOCK.to_owned()], ClientAddress::blocks);
         let limits = [TryLimit::Block, TryLimit::Site, TryLimit::Organisation];
+        Self::at_blocks("address", client, limits, TryLimit::Sum)
+    }
+
+    /// Returns the counters by address of a try at the secret of an API user. They are in objects
+    /// apart, so that a flood there locks no member out, nor the other way round.
+    pub fn api_by_address(client: Option<ClientAddress>) -> Self {
+        let limits = [TryLimit::ApiBlock, TryLimit::ApiSite, TryLimit::ApiOrganisation];
+        Self::at_blocks("api-address", client, limits, TryLimit::ApiSum)
+    }
+
+    /// Returns the counters at the name of an API user.
+    pub fn api_at_name(name: &ApiUserName, client: Option<ClientAddress>) -> Self {
+        let limits = [TryLimit::ApiBlockAtName, TryLimit::ApiName];
+        Self::at("api-name", name.as_str(), client, limits)
+    }
+
+    fn at_blocks(
+        kind: &str,
+        client: Option<ClientAddress>,
+        limits: [TryLimit; 3],
+        sum: TryLimit,
+    ) -> Self {
+        let blocks = client.map_or_else(|| vec![NO_BLOCK.to_owned()], ClientAddress::blocks);
         // The counters of the widest block are in one shard, and with them those of all within.
         let widest = blocks.last().map_or(NO_BLOCK, String::as_str);
-        let instance = format!("tries/address/{}", shard(&Digest::of(widest.as_bytes())));
+        let instance = format!("tries/{kind}/{}", shard(&Digest::of(widest.as_bytes())));
         let mut counters: Vec<_> =
             limits.into_iter().zip(blocks).map(|(limit, of)| TryCounter { limit, of }).collect();
-        counters.push(TryCounter { limit: TryLimit::Sum, of: SUM.to_owned() });
+        counters.push(TryCounter { limit: sum, of: SUM.to_owned() });
         Self { instance, counters }
     }
 
     /// Returns the counters at a name. The object learns a digest of it only.
     pub fn at_name(name: &Email, client: Option<ClientAddress>) -> Self {
-        let digest = Digest::of(name.as_str().as_bytes());
+        Self::at("name", name.as_str(), client, [TryLimit::BlockAtName, TryLimit::Name])
+    }
+
+    fn at(
+        kind: &str,
+        name: &str,
+        client: Option<ClientAddress>,
+        [narrow, wide]: [TryLimit; 2],
+    ) -> Self {
+        let digest = Digest::of(name.as_bytes());
         let bytes = digest.as_bytes().first_chunk::<NAME_BYTES>();
         let of = bytes.map(|bytes| base16ct::lower::encode_string(bytes)).unwrap_or_default();
         let block = client.map_or_else(|| NO_BLOCK.to_owned(), ClientAddress::block);
-        let at = TryCounter { limit: TryLimit::BlockAtName, of: format!("{of} {block}") };
+        let at = TryCounter { limit: narrow, of: format!("{of} {block}") };
         Self {
-            instance: format!("tries/name/{}", shard(&digest)),
-            counters: vec![at, TryCounter { limit: TryLimit::Name, of }],
+            instance: format!("tries/{kind}/{}", shard(&digest)),
+            counters: vec![at, TryCounter { limit: wide, of }],
         }
     }
 
@@ -217,6 +264,29 @@ mod tests {
         assert_eq!(office.counters[0].of, format!("{name} 203.0.113.0/24"));
         let none = Tries::at_name(&mei, None);
         assert_eq!(none.counters[0].of, format!("{name} none"));
+    }
+
+    #[test]
+    fn tries_at_api_users_share_no_object_with_those_of_members() {
+        let client = ClientAddress::parse("2001:db8:1:2345:6::7");
+        let user = ApiUserName::parse("mei@example.jp").unwrap();
+        let (by_address, at_name) =
+            (Tries::api_by_address(client), Tries::api_at_name(&user, client));
+        assert_eq!(
+            named(&by_address),
+            [
+                (TryLimit::ApiBlock, "2001:db8:1:2345::/64"),
+                (TryLimit::ApiSite, "2001:db8:1:2300::/56"),
+                (TryLimit::ApiOrganisation, "2001:db8:1::/48"),
+                (TryLimit::ApiSum, "*"),
+            ]
+        );
+        let limits: Vec<_> = at_name.counters.iter().map(|counter| counter.limit).collect();
+        assert_eq!(limits, [TryLimit::ApiBlockAtName, TryLimit::ApiName]);
+        assert!(by_address.instance.starts_with("tries/api-address/"));
+        assert!(at_name.instance.starts_with("tries/api-name/"));
+        let member = Tries::at_name(&Email::parse("mei@example.jp").unwrap(), client);
+        assert_eq!(member.counters[1].of, at_name.counters[1].of, "an object apart has them");
     }
 
     #[test]

@@ -98,7 +98,7 @@ async fn ask_room(context: &RequestContext<'_>, tries: &Tries) -> Result<(), Adm
     }
     let request = AddressRequest::Count { counters: tries.counters.clone() };
     match calls::address(context.env, &tries.instance, &request).await? {
-        AddressReply::Counted => Ok(()),
+        AddressReply::Counted | AddressReply::CountedAlone => Ok(()),
         AddressReply::TooMany { until } => {
             refusals::note_too_many(tries, now(), until);
             Err(view::too_many(until, now()))

@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::protocol::account::Email;
+use claviger_control::protocol::api_name::{ApiNameReply, ApiNameRequest};
 use claviger_control::protocol::caller;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest, instance};
 use claviger_control::protocol::objects::{
@@ -13,6 +14,7 @@ use claviger_control::protocol::objects::{
 };
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::id::AccountId;
+use claviger_core::credential::api_user::ApiUserName;
 use futures_util::future::{Either, select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -59,6 +61,15 @@ pub async fn name(
     request: &NameRequest,
 ) -> Result<NameReply, Unreachable> {
     call(env, "NAME", &instance::member_name(email), request).await
+}
+
+/// Calls the name object of an API user.
+pub async fn api_name(
+    env: &Env,
+    name: &ApiUserName,
+    request: &ApiNameRequest,
+) -> Result<ApiNameReply, Unreachable> {
+    call(env, "API_NAME", &instance::api_user_name(name), request).await
 }
 
 /// Calls the directory.

@@ -71,6 +71,7 @@ export const Ledger = objectClass("Ledger");
 export const Name = objectClass("Name");
 export const Directory = objectClass("Directory");
 export const Address = objectClass("Address");
+export const ApiName = objectClass("ApiName");
 
 /**
  * Streams a body in pieces. It requests a piece once the client has read the one before; a failure

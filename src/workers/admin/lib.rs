@@ -5,7 +5,8 @@
 //! | --- | --- |
 //! | this | the calls of `entry.js`; the isolate's settings |
 //! | [`context`] | one request to a route: its body, its session, its account's ledger |
-//! | [`setup`], [`sessions`], [`persons`], [`addresses`], [`members`], [`joining`], [`factors`], [`keys`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
+//! | [`setup`], [`sessions`], [`persons`], [`addresses`], [`members`], [`joining`], [`factors`], [`keys`], [`api_users`], [`service`], [`deletion`], [`activity`], [`operator`] | the routes |
+//! | [`secret_checks`] | the edge's question about the secret of an API user |
 //! | [`access`] | operators: the keys and signatures of Cloudflare Access |
 //! | [`codes`] | codes that an object mails |
 //! | [`calls`] | requests to objects |
@@ -18,6 +19,7 @@
 mod access;
 mod activity;
 mod addresses;
+mod api_users;
 mod attempts;
 mod calls;
 mod ceremonies;
@@ -37,6 +39,7 @@ mod operator;
 mod passkeys;
 mod persons;
 mod refusals;
+mod secret_checks;
 mod service;
 mod sessions;
 mod settings;
@@ -149,6 +152,10 @@ async fn respond(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -
     }
     let refuse =
         |problem: AdminProblem| AdminOutcome::Answer(problem.answer(&config.console_origin));
+    if secret_checks::is_for(request) {
+        let context = RequestContext::new(request, env, Rc::clone(&config), incoming);
+        return secret_checks::answer(&context).await.map_or_else(refuse, AdminOutcome::Answer);
+    }
     if request.url.host != config.console_host {
         return refuse(RequestProblem::NotFound.into());
     }
@@ -266,6 +273,7 @@ async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, 
         Route::EditOwnAccount => members::edit_account(context).await,
         Route::Factors(route) => factors::answer(context, route).await,
         Route::Passkeys(route) => passkeys::answer(context, route).await,
+        Route::ApiUsers(route) => api_users::answer(context, route).await,
     }
 }
 

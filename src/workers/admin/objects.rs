@@ -1,4 +1,4 @@
-//! The Durable Objects' side: one adapter for all four kinds, which follows the contract of
+//! The Durable Objects' side: one adapter for all five kinds, which follows the contract of
 //! [`claviger_control::objects::object`].
 //!
 //! | kind | instance | binding | holds |
@@ -7,6 +7,8 @@
 //! | `Name` | `member/<e-mail>` | `NAME` | the person with that address: memberships, password hash |
 //! | `Directory` | `directory` | `DIRECTORY` | the list of accounts |
 //! | `Address` | `tries/address/<n>`, `tries/name/<n>` | `ADDRESS` | tries by address, tries by name |
+//! | `Address` | `tries/api-address/<n>`, `tries/api-name/<n>` | `ADDRESS` | the same at API users |
+//! | `ApiName` | `api-user/<name>` | `API_NAME` | the API user with that name: hashes of secrets |
 //!
 //! Each call creates the object's value anew over its database. Data in memory ([`memory`]) may be
 //! lost, for example by a trap.
@@ -18,17 +20,21 @@ use claviger_control::admin::log;
 use claviger_control::admin::mail::Taking;
 use claviger_control::ledger::ledger::Ledger;
 use claviger_control::objects::address::Address;
+use claviger_control::objects::api_name::ApiName;
 use claviger_control::objects::directory::Directory;
 use claviger_control::objects::name::{Argon2id, Name};
 use claviger_control::objects::object::{
-    DurableObject, EFFECTS_PER_RING_MAX, Entropy, RE_ARM_MS, answer, outcome_of, outcome_of_news,
+    DurableObject, EFFECTS_PER_RING_MAX, Entropy, RE_ARM_MS, answer, outcome_of,
+    outcome_of_api_name, outcome_of_news,
 };
 use claviger_control::objects::tasks::EFFECT_TIMEOUT_MS;
+use claviger_control::protocol::api_name::{ApiNameReply, ApiNameRequest};
 use claviger_control::protocol::caller::{self, CallerRefused, ObjectCaller};
-use claviger_control::protocol::effect::{Effect, EffectOutcome};
+use claviger_control::protocol::effect::{ApiNameConfirmation, Effect, EffectOutcome};
 use claviger_control::protocol::envelope::Envelope;
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
 use claviger_control::protocol::mailbox::{AddressChange, PersonMove};
+use claviger_control::protocol::master::MasterSecrets;
 use claviger_control::protocol::objects::{
     AddressRequest, DirectoryReply, DirectoryRequest, NameReply, NameRequest,
 };
@@ -100,6 +106,10 @@ pub async fn object(
         (Ok(ObjectCaller::Own), "Address") => {
             host.answer::<AddressRequest, _>(&Address::new(&host.sql), &text).await
         }
+        (Ok(ObjectCaller::Own), "ApiName") => {
+            let name = host.api_name(&config.master);
+            host.answer::<ApiNameRequest, _>(&name, &text).await
+        }
         (Ok(ObjectCaller::Own), _) => Err("no such class".into()),
     }?;
     Ok(worker::Response::ok(reply)?.into())
@@ -167,6 +177,11 @@ impl Host {
         ledger.on_terms(settings::terms(&self.env).unwrap_or_default())
     }
 
+    fn api_name<'a>(&'a self, master: &'a MasterSecrets) -> ApiName<'a> {
+        let name = ApiName::new(&self.sql, master, &Argon2id);
+        name.with_remembered(Rc::clone(&self.memory.remembered))
+    }
+
     async fn answer<Q: DeserializeOwned + Into<O::Request>, O: DurableObject>(
         &self,
         object: &O,
@@ -186,6 +201,7 @@ impl Host {
             "Name" => self.work(&Name::new(&self.sql, &self.config()?.master, &Argon2id)).await,
             "Directory" => self.work(&Directory::new(&self.sql)).await,
             "Address" => self.work(&Address::new(&self.sql)).await,
+            "ApiName" => self.work(&self.api_name(&self.config()?.master)).await,
             _ => Err("no such class".into()),
         }
     }
@@ -276,6 +292,27 @@ impl Host {
             Effect::AskHolds { account, member, email } => {
                 let ask = LedgerRequest::Holds { member: *member, email: email.clone() };
                 return self.ask(*account, &ask).await;
+            }
+            Effect::ConfirmApiName(ApiNameConfirmation { account, id, name, version }) => {
+                let (account, id, version) = (*account, *id, *version);
+                let confirm = ApiNameRequest::Confirm { account, id, version };
+                // A user without the name has no later confirmation either.
+                matches!(
+                    calls::api_name(&self.env, name, &confirm).await,
+                    Ok(ApiNameReply::Confirmed | ApiNameReply::NotHeld)
+                )
+            }
+            Effect::LeaveApiName { account, id, through, name } => {
+                let (account, id, through) = (*account, *id, *through);
+                let leave = ApiNameRequest::Leave { account, id, through };
+                matches!(calls::api_name(&self.env, name, &leave).await, Ok(ApiNameReply::NotHeld))
+            }
+            Effect::AskApiName { account, name } => {
+                let ask = LedgerRequest::HoldsApiName { name: name.clone() };
+                return match calls::ledger(&self.env, *account, &ask).await {
+                    Ok(reply) => outcome_of_api_name(&reply),
+                    Err(_) => EffectOutcome::Failed,
+                };
             }
             Effect::AskExists { account } => {
                 return self.ask(*account, &LedgerRequest::Exists).await;

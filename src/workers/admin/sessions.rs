@@ -212,6 +212,20 @@ async fn prove_again(
     }
 }
 
+/// Verifies the password of a session's member, which a command demands besides the session. Returns
+/// its version, and `true` if it is the confirmed one; `None` if it is wrong.
+pub async fn prove_own_password(
+    context: &RequestContext<'_>,
+    view: &SessionView,
+    account: AccountId,
+    password: SecretText,
+) -> Result<Option<(SecretVersion, bool)>, AdminProblem> {
+    let own = Membership { account, member: view.member.id };
+    let proof = prove_again(context, view, password).await?;
+    let proof = proof.filter(|proof| proof.memberships.contains(&own));
+    Ok(proof.map(|proof| (proof.secret_version, proof.confirmed)))
+}
+
 /// Returns `true` for a password that no person can have, and that costs no hash.
 pub fn is_too_long(password: &SecretText) -> bool {
     check_password(password.expose()).is_err_and(|error| matches!(error, TextError::TooLong { .. }))

@@ -1,10 +1,14 @@
-//! The rows of what proves a member's identity: mailed codes and second factors.
+//! The rows of what proves a member's identity: mailed codes and second factors. And those of API
+//! users.
 
+use claviger_control::protocol::api_users::{ApiUserListing, ApiUsersCommand};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::factors::{FactorsCommand, PasskeyCommand};
 use claviger_control::protocol::ledger::LedgerReply;
+use claviger_control::protocol::member::SecretVersion;
 
 use super::Witness;
+use crate::api_users::{create_command, form};
 use crate::factors;
 use crate::passkeys::{self, Authenticator};
 use crate::policy::set as set_policy;
@@ -20,6 +24,38 @@ pub(super) fn mailed_codes(witness: &mut Witness, world: &World, owner: Browser)
     let prove = Command::ProveCode { mac: mac("right"), session };
     witness.ask(world, browser, prove, &["step_up"]);
     set_policy(world, r#"{"preset":"portal"}"#);
+}
+
+/// Sends what concerns API users.
+pub(super) fn api_users(witness: &mut Witness, world: &World, owner: Browser) {
+    let (id, create) = create_command(world, "{}");
+    let check = ApiUsersCommand::CheckCreation { form: form("{}"), idempotency_key: "i".into() };
+    let revision = || world.record(id).unwrap().revision;
+    let changes = || serde_json::from_str(r#"{"group":"normal"}"#).unwrap();
+    let mut send = |users, actions: &[&str]| {
+        witness.ask(world, owner, Command::ApiUsers { users }, actions);
+    };
+    send(check, &[]);
+    send(create, &["create_api_user"]);
+    send(ApiUsersCommand::List(ApiUserListing::default()), &[]);
+    send(ApiUsersCommand::Get { id }, &[]);
+    let expected = revision();
+    send(ApiUsersCommand::CheckEdit { id, expected, form: changes() }, &[]);
+    let (secret, is_new_secret) = (None, false);
+    let edit = ApiUsersCommand::Edit { id, expected, form: changes(), secret, is_new_secret };
+    send(edit, &["edit_api_user"]);
+    for (locked, action) in [(true, "lock_api_user"), (false, "unlock_api_user")] {
+        let set = ApiUsersCommand::SetLocked { id, expected: revision(), locked };
+        send(set.clone(), &[action]);
+        send(set, &[]);
+    }
+    let expected = revision();
+    send(ApiUsersCommand::CheckDeletion { id, expected }, &[]);
+    let (secret_version, confirmed) = (SecretVersion(1), true);
+    let delete = ApiUsersCommand::Delete { id, expected, secret_version, confirmed };
+    send(delete, &["delete_api_user"]);
+    let restore = ApiUsersCommand::Restore { id, expected: revision() };
+    send(restore, &["restore_api_user"]);
 }
 
 /// Sends what concerns second factors.

@@ -19,3 +19,4 @@ export const Ledger = observedClass("Ledger", entry.Ledger);
 export const Name = observedClass("Name", entry.Name);
 export const Directory = observedClass("Directory", entry.Directory);
 export const Address = observedClass("Address", entry.Address);
+export const ApiName = observedClass("ApiName", entry.ApiName);

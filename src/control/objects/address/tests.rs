@@ -291,3 +291,70 @@ fn a_link_or_a_person_mails_ten_codes_an_hour() {
     world.now += HOUR_MS;
     assert_eq!(world.counted(20, |_| count(&world)), 10);
 }
+
+/// One try at an API user: the counters of one kind, and how the try ends.
+impl World {
+    fn api(&self, tries: &Tries, ends: Option<bool>) -> AddressReply {
+        let counters = tries.counters.clone();
+        let reply = self.ask(AddressRequest::Count { counters: counters.clone() });
+        let counted = match reply {
+            AddressReply::Counted => counters,
+            AddressReply::CountedAlone => counters.into_iter().take(1).collect(),
+            other => return other,
+        };
+        if let Some(succeeded) = ends {
+            self.ask(AddressRequest::Returned { counters: counted, succeeded });
+        }
+        reply
+    }
+}
+
+fn api_at(address: &str) -> Tries {
+    let name = claviger_core::credential::api_user::ApiUserName::parse("app@example.com").unwrap();
+    Tries::api_at_name(&name, ClientAddress::parse(address))
+}
+
+/// Machines sign in by the thousand, and none of them uses up what stops a guesser.
+#[test]
+fn right_secrets_of_api_users_consume_nothing_and_wrong_ones_are_bounded() {
+    let world = World::new();
+    let office = api_at("203.0.113.7");
+    assert_eq!(world.api(&office, Some(true)), AddressReply::Counted);
+    for _ in 0..5_000 {
+        assert_eq!(world.api(&office, Some(true)), AddressReply::CountedAlone);
+    }
+    // Right ones in between give nobody a wrong one more.
+    let mut wrong = 0;
+    while !matches!(world.api(&office, None), AddressReply::TooMany { .. }) {
+        wrong += 1;
+        if wrong < 50 {
+            assert_eq!(world.api(&office, Some(true)), AddressReply::CountedAlone);
+        }
+    }
+    assert_eq!(wrong, 50);
+    let by_address = Tries::api_by_address(ClientAddress::parse("203.0.113.7"));
+    let wrong = (0..10_000).take_while(|_| world.api(&by_address, None) == AddressReply::Counted);
+    assert_eq!(wrong.count(), 600);
+}
+
+/// Many addresses guess, and a block with a right secret stays.
+#[test]
+fn a_block_with_a_right_secret_is_exempt_from_the_limit_of_the_name() {
+    let world = World::new();
+    assert_eq!(world.api(&api_at("203.0.113.7"), Some(true)), AddressReply::Counted);
+    let wrong = (0..=255)
+        .filter(|n| world.api(&api_at(&format!("198.51.{n}.1")), None) == AddressReply::Counted);
+    assert_eq!(wrong.count(), 200);
+    assert!(matches!(world.api(&api_at("192.0.2.1"), None), AddressReply::TooMany { .. }));
+    assert_eq!(world.api(&api_at("203.0.113.99"), Some(true)), AddressReply::CountedAlone);
+}
+
+/// A try that another counter refuses afterwards was no try.
+#[test]
+fn a_try_that_was_not_checked_is_given_back_and_exempts_nobody() {
+    let world = World::new();
+    for _ in 0..2_000 {
+        let reply = world.api(&api_at("203.0.113.7"), Some(false));
+        assert_eq!(reply, AddressReply::Counted);
+    }
+}
