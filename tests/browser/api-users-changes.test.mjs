@@ -282,7 +282,11 @@ test.describe("editing an API user", () => {
     await dialog.getByLabel("Normal").check();
     await button(page, "Save").click();
     await expect(
-      page.getByText(/^"nightly@example.com" is saved\. The new limits hold everywhere by/).first(),
+      page
+        .getByText(
+          /^"nightly@example.com" is saved with its new user name\. The old user name is refused everywhere by/,
+        )
+        .first(),
     ).toBeVisible();
     const [{ body, headers }] = sent(state, "PATCH");
     expect(body).toEqual({ name: "nightly@example.com", group: "normal" });

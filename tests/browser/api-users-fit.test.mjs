@@ -6,7 +6,7 @@ import { NARROW, inspect, open } from "./support/console.mjs";
 import { assertFits } from "./support/fit.mjs";
 import { expect, test } from "./support/fixtures.mjs";
 
-const LONG = `${"m".repeat(64)}@${"example".repeat(6)}.jp`;
+const LONG = `${"a".repeat(64)}@${"example".repeat(6)}.jp`;
 const ADDRESS = "2001:db8:85a3:8d3:1319:8a2e:370:7348";
 const SHOWN = apiUser(9, {
   name: LONG,

@@ -174,9 +174,10 @@ function Edit({ subject, onSaved, onChanged, onStale, onCancel }) {
     if ((!answer && missing.length) || answer?.problem?.errors?.length) empty();
     if (answer?.ok) {
       const { user, api_key = null, bound } = answer.data;
-      const act = values.changesKey ? "user_key_changed" : "user_edited";
+      const isRenamed = user.name !== base.name;
+      const act = values.changesKey ? "user_key_changed" : isRenamed ? "user_renamed" : "user_edited";
       const mails = user.interfaces.includes("smtp");
-      const isNew = !base.interfaces.includes("smtp") || values.changesKey || user.name !== base.name;
+      const isNew = !base.interfaces.includes("smtp") || values.changesKey || isRenamed;
       onSaved({ result: { act, keys: [user], bound }, drawn: api_key, mail: mails && isNew });
     }
     const changed = conflictOf(answer?.problem);
