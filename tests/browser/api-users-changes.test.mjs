@@ -1,5 +1,6 @@
 // API users that are added, edited, locked and deleted (rows C02 to C16). Their routes are stood in
 // for, everything else is real.
+import { answerInstead, json } from "./support/answers.mjs";
 import {
   GENERATED,
   PASSWORD,
@@ -351,6 +352,30 @@ test.describe("editing an API user", () => {
     ).toBeVisible();
     expect(sent(state, "PATCH")[0].body).toEqual({ interfaces: ["smtp"] });
     await expect(row(page, "app-1@example.com").getByText("SMTP", { exact: true })).toBeVisible();
+  });
+
+  test("names the callers that other networks would lock out, and can add them", async ({ page }) => {
+    const state = await standInUsers(page, [apiUser(1)]);
+    await answerInstead(page, "POST", "/v1/keys/check", (route) => {
+      const { key, networks } = route.request().postDataJSON();
+      if (!key) return route.fallback();
+      expect(key).toBe(apiUser(1).id);
+      const caller = { address: "198.51.100.4", count: 312, last_at: new Date(Date.now() - 120_000).toISOString() };
+      return json({ locked_out: networks.includes(caller.address) ? [] : [caller] })(route);
+    });
+    await open(page, "#/api-users");
+    await button(page, "app-1@example.com").click();
+    await page.getByLabel("Networks", { exact: true }).fill("203.0.113.0/24");
+    await button(page, "Save").click();
+    await expect(page.getByRole("alertdialog", { name: "1 caller would be refused" })).toBeVisible();
+    await expect(page.getByText("198.51.100.4: 312 calls in 7 days")).toBeVisible();
+    expect(sent(state, "PATCH").length).toBe(0);
+    await inspect(page, "api-user-lock-out");
+    await button(page, "Add it").click();
+    await expect(page.getByLabel("Networks", { exact: true })).toHaveValue("203.0.113.0/24\n198.51.100.4");
+    await button(page, "Save").click();
+    await expect(page.getByText(/^"app-1@example.com" is saved\./).first()).toBeVisible();
+    expect(sent(state, "PATCH")[0].body).toEqual({ networks: "203.0.113.0/24\n198.51.100.4" });
   });
 
   test("that somebody changed meanwhile shows both versions, and either can be kept", async ({ page }) => {

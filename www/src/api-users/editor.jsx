@@ -3,7 +3,8 @@
 import { useCallback, useRef, useState } from "preact/hooks";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { checkFields } from "../key/model.js";
+import { LockOutWarning } from "../key/actions/lockout.jsx";
+import { checkFields, checkNetworks } from "../key/model.js";
 import { worksFrom } from "../key/works.js";
 import { Dialog } from "../ui/dialog.jsx";
 import { ErrorSummary, Form, FormActions } from "../ui/fields.jsx";
@@ -157,22 +158,36 @@ function Edit({ subject, onSaved, onChanged, onStale, onCancel }) {
   const form = useForm(() => valuesOf(subject, format.zone));
   const { values, problem } = form;
   const { emptied, empty } = useEmptied(form);
+  const [lockedOut, setLockedOut] = useState(/** @type {import('../key/model.js').Caller[]} */ ([]));
   const conflict = conflictOf(problem);
 
-  const submit = async () => {
+  // Names the callers that the new networks would lock out before it saves anything.
+  const submit = async ({ warned = false } = {}) => {
     const changes = changesOf(valuesOf(base, format.zone), values, format.zone);
     const missing = missingIn(values, format.zone);
     if (!missing.length && !Object.keys(changes).length) {
       onCancel();
       return;
     }
-    const answer = await form.submit(
-      missing,
-      async () => named(await editUser(request, base, changes)),
-      () => checkLimits(request, changes),
-    );
+    /** @type {import('../key/model.js').Caller[]} */
+    let callers = [];
+    /** @returns {Promise<import('../client/api.js').Answer<import('./requests.js').Changed | null>>} */
+    const send = async () => {
+      if (!warned && "networks" in changes) {
+        // A form that would be refused anyway asks nothing about callers.
+        const errors = await checkLimits(request, changes);
+        if (errors.length) return { ok: false, problem: { code: "invalid", errors } };
+        const checked = await checkNetworks(request, base, values.networks);
+        if (!checked.ok) return checked;
+        callers = checked.data.locked_out ?? [];
+        if (callers.length) return { ok: true, data: null };
+      }
+      return named(await editUser(request, base, changes));
+    };
+    const answer = await form.submit(missing, send, () => checkLimits(request, changes));
     if ((!answer && missing.length) || answer?.problem?.errors?.length) empty();
-    if (answer?.ok) {
+    if (callers.length) setLockedOut(callers);
+    else if (answer?.data) {
       const { user, api_key = null, bound } = answer.data;
       const isRenamed = user.name !== base.name;
       const act = values.changesKey ? "user_key_changed" : isRenamed ? "user_renamed" : "user_edited";
@@ -211,6 +226,20 @@ function Edit({ subject, onSaved, onChanged, onStale, onCancel }) {
         </div>
         <FormActions submit={say(form.busy ? "edit.busy" : "edit.submit")} onCancel={leave} />
       </Form>
+      {lockedOut.length > 0 && (
+        <LockOutWarning
+          callers={lockedOut}
+          onAdd={(addresses) => {
+            setLockedOut([]);
+            form.change({ networks: [values.networks.trimEnd(), ...addresses].filter(Boolean).join("\n") });
+          }}
+          onSave={() => {
+            setLockedOut([]);
+            submit({ warned: true });
+          }}
+          onCancel={() => setLockedOut([])}
+        />
+      )}
     </Dialog>
   );
 }
