@@ -138,7 +138,7 @@ export default {
   "action.passkey_copy_refused": "Passkey refused as a copy",
   "action.authenticator_app_added": "Authenticator app added",
   "action.authenticator_app_removed": "Authenticator app removed",
-  "action.api_user_created": "API user created",
+  "action.api_user_created": "API user added",
   "action.api_user_edited": "API user edited",
   "action.api_user_locked": "API user locked",
   "action.api_user_unlocked": "API user unlocked",

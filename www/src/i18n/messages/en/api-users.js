@@ -188,10 +188,4 @@ export default {
   "change.own_data_only": "Only its own sending data",
   "change.zone": "Time zone",
   "change.api_key_version": "Number of the API key",
-  "action.api_user_created": "API user added",
-  "action.api_user_edited": "API user edited",
-  "action.api_user_locked": "API user locked",
-  "action.api_user_unlocked": "API user unlocked",
-  "action.api_user_deleted": "API user deleted",
-  "action.api_user_restored": "API user restored",
 };

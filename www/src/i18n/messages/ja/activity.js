@@ -139,7 +139,7 @@ export default {
   "action.passkey_copy_refused": "コピーの疑いがあるパスキーを拒否",
   "action.authenticator_app_added": "認証アプリを追加",
   "action.authenticator_app_removed": "認証アプリを解除",
-  "action.api_user_created": "APIユーザーを作成",
+  "action.api_user_created": "APIユーザーを追加",
   "action.api_user_edited": "APIユーザーを編集",
   "action.api_user_locked": "APIユーザーをロック",
   "action.api_user_unlocked": "APIユーザーのロックを解除",

@@ -188,10 +188,4 @@ export default {
   "change.own_data_only": "自分の送信データのみ",
   "change.zone": "タイムゾーン",
   "change.api_key_version": "APIキーの番号",
-  "action.api_user_created": "APIユーザーを追加",
-  "action.api_user_edited": "APIユーザーを編集",
-  "action.api_user_locked": "APIユーザーをロック",
-  "action.api_user_unlocked": "APIユーザーのロックを解除",
-  "action.api_user_deleted": "APIユーザーを削除",
-  "action.api_user_restored": "APIユーザーを復元",
 };
