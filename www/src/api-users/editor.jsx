@@ -111,11 +111,14 @@ function Add({ onSaved, onStale, onCancel }) {
     if ((!answer && missing.length) || answer?.problem?.errors?.length) empty();
     if (!answer?.ok) return;
     const { user, api_key } = answer.data;
-    const works = user.interfaces.length ? worksFrom(locale, user) : say("api-user.works.nowhere");
+    const { interfaces } = user;
+    // By SMTP it works once the mail server asks, which the next dialog says.
+    const works = interfaces.includes("http") ? worksFrom(locale, user) : undefined;
+    const nowhere = interfaces.length ? undefined : say("api-user.works.nowhere");
     onSaved({
-      result: { act: "user_added", keys: [user], bound: null, works },
+      result: { act: "user_added", keys: [user], bound: null, works: works ?? nowhere },
       drawn: api_key,
-      mail: user.interfaces.includes("smtp"),
+      mail: interfaces.includes("smtp"),
     });
   };
   const leave = () => form.leave(onCancel, onStale);
