@@ -233,6 +233,9 @@ describe("the Durable Objects", () => {
     ["DIRECTORY", "directory", { ask: "confirm", account: "aaaaaaaa" }],
     ["ADDRESS", "tries/address/0", { ask: "count", counters: [{ limit: "sum", of: "*" }] }],
     ["ADDRESS", "tries/name/0", { ask: "succeeded", counter: { limit: "name", of: "x" } }],
+    ["ADDRESS", "tries/api-name/0", { ask: "returned", counters: [{ limit: "api_name", of: "x" }], succeeded: true }],
+    ["API_NAME", "api-user/app@example.com", { ask: "check", secret: "Tr4ffic!" }],
+    ["LEDGER", ledger, { ask: "holds_api_name", name: "app@example.com" }],
   ];
   const refresh = { ask: "refresh", epoch: null, known_revision: 0, state_revision: 0 };
 

@@ -16,6 +16,7 @@ use crate::objects::tasks::{Task, TaskKind};
 use crate::protocol::api_name::HeldApiName;
 use crate::protocol::api_users::{API_USERS_MAX, ApiUserView};
 use crate::protocol::integer::INTEGER_MAX;
+use crate::protocol::keys::RESTORABLE;
 use crate::protocol::zone::Zone;
 
 /// Label of the digest in records. No secret has this digest: a secret has no such byte as the
@@ -229,13 +230,10 @@ pub fn confirm_task(id: KeyId) -> Task {
     Task::new(TaskKind::ConfirmApiName, id)
 }
 
-/// Returns the time of the earliest deletion after `since`, and the writes that remove users who
-/// were deleted before. The name objects then release their names.
-pub fn scrub(
-    sql: &dyn Sql,
-    since: UnixMs,
-    now: UnixMs,
-) -> Result<(Option<UnixMs>, [Statement; 2]), SqlError> {
+/// Returns the writes that remove the users whose restore period has ended, and the time of the
+/// first deletion that they leave. The name objects then release the names.
+pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<(Option<UnixMs>, [Statement; 2]), SqlError> {
+    let since = now.saturating_sub(RESTORABLE);
     let oldest = "SELECT min(deleted_at_ms) FROM api_user WHERE deleted_at_ms > ?";
     let oldest = sql.first(&Statement::new(oldest).bind(since))?;
     let oldest = oldest.map_or(Ok(None), |mut row| row.optional_time())?;

@@ -1,7 +1,7 @@
 //! Commands about API users: decisions and their writes.
 //!
-//! An API user shares with keys the revisions, the outbox, usage and the audit trail. It has a table
-//! of its own, so that lists, policies and counts of keys know nothing of it. Policies bound the
+//! An API user shares with keys the revisions, the outbox, usage and the audit trail. It has a
+//! separate table, so that lists, policies and counts of keys know nothing of it. Policies bound the
 //! life of keys; they say nothing about API users.
 //!
 //! The ledger has no secret of a user, only its version. The name object has staged that version
@@ -120,7 +120,7 @@ fn taken() -> Refusal {
 }
 
 /// A result with the refusal of a command, apart from errors of the database.
-type Decision<T> = Result<Result<T, Refusal>, SqlError>;
+type ApiUserDecision<T> = Result<Result<T, Refusal>, SqlError>;
 
 /// Decides a creation.
 fn creation(
@@ -128,7 +128,7 @@ fn creation(
     context: &CommandContext<'_>,
     form: &ApiUserForm,
     idempotency_key: &str,
-) -> Decision<DecidedApiUser> {
+) -> ApiUserDecision<DecidedApiUser> {
     if let Err(refusal) = check_idempotency_key(idempotency_key) {
         return Ok(Err(refusal));
     }
@@ -192,7 +192,7 @@ fn edit(
     context: &CommandContext<'_>,
     (id, expected): (KeyId, Revision),
     form: &ApiUserForm,
-) -> Decision<(StoredApiUser, DecidedApiUser)> {
+) -> ApiUserDecision<(StoredApiUser, DecidedApiUser)> {
     let before = match expect(sql, context.account, id, expected)? {
         Ok(before) => before,
         Err(refusal) => return Ok(Err(refusal)),
@@ -320,7 +320,7 @@ fn expect(
     account: &Account,
     id: KeyId,
     expected: Revision,
-) -> Decision<StoredApiUser> {
+) -> ApiUserDecision<StoredApiUser> {
     let user = StoredApiUser::load(sql, id)?.and_then(StoredApiUser::living);
     Ok(match user {
         None => Err(Refusal::NotFound),

@@ -10,7 +10,6 @@ use claviger_core::credential::limits::Limits;
 use claviger_core::replication::record::{Credential, Record, Revision, Standing};
 
 use super::account::Account;
-use crate::ledger::api_user_row;
 use crate::ledger::name_order::name_order;
 use crate::objects::object::TaskStep;
 use crate::objects::search_terms::fold;
@@ -512,14 +511,18 @@ pub fn counted(sql: &dyn Sql, max: u32) -> Result<u32, SqlError> {
     Ok(keys.saturating_sub(u32::try_from(paired).unwrap_or_default()))
 }
 
-/// Removes the deleted keys and API users whose restore period has ended. KV and leases do not
-/// change: the rows in `publication` stay as tombstones.
-pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<TaskStep, SqlError> {
+/// Removes the deleted keys whose restore period has ended, with their networks. KV and leases
+/// do not change: the rows in `publication` stay as tombstones. `users` does the same for API users:
+/// the next deletion of one, and the writes.
+pub fn scrub(
+    sql: &dyn Sql,
+    (oldest_user, users): (Option<UnixMs>, [Statement; 2]),
+    now: UnixMs,
+) -> Result<TaskStep, SqlError> {
     let since = now.saturating_sub(RESTORABLE);
     let oldest =
         Statement::new("SELECT min(deleted_at_ms) FROM key WHERE deleted_at_ms > ?").bind(since);
     let oldest = sql.first(&oldest)?.map_or(Ok(None), |mut row| row.optional_time())?;
-    let (oldest_user, users) = api_user_row::scrub(sql, since, now)?;
     let gone = "SELECT id FROM key WHERE deleted_at_ms <= ?";
     let remove = |text: String| Statement::new(text).bind(since);
     let mut writes = vec![

@@ -402,7 +402,7 @@ impl DurableObject for Ledger<'_> {
             TaskKind::SendMail => mailbox::step(self.sql, &account, &task.subject, now)?,
             TaskKind::SweepMail => mailbox::sweep(self.sql, now)?,
             TaskKind::SweepDeletions => deletion::sweep(self.sql, now)?,
-            TaskKind::ScrubKeys => key::scrub(self.sql, now)?,
+            TaskKind::ScrubKeys => key::scrub(self.sql, api_user_row::scrub(self.sql, now)?, now)?,
             TaskKind::FoldNames => name_folding::step(self.sql, now)?,
             TaskKind::LeaveName => outbox::leave_name(self.sql, &account, &task.subject)?,
             TaskKind::ConfirmApiName => {

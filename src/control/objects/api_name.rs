@@ -13,8 +13,8 @@
 //! versions. A renamed user brings the stored form of its secret to the object of the new name, and
 //! the ledger then releases the old one.
 //!
-//! **Ends.** The ledger releases a name when the user's row is removed. If that ledger has lost
-//! sight of it, whoever claims the name next finds out: the admin Worker asks the holder's ledger.
+//! **Ends.** The ledger releases a name when the user's row is removed. If that message is lost, the
+//! next claim of the name makes the admin Worker ask the holder's ledger.
 //!
 //! **Checks.** A check answers the version that a secret has. Only the user's record says which
 //! version counts. An unclaimed name answers like a wrong secret, at the same cost, and its object

@@ -66,6 +66,7 @@ fn kv_ends_with_the_record_whatever_it_held() {
         (put, world.count("publication WHERE settled < revision")),
         (world.record(user.id), 0)
     );
+    let owner = world.sign_in(owner.member);
     let (locked, record, _) = changed(&world, owner, lock(&user, true));
     let mut altered = record.clone();
     altered.standing = claviger_core::replication::record::Standing::Deleted;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
+import { ANY_USER } from "./api-users.mjs";
 import { random, sealedId, token } from "./forge.mjs";
 import { API, ORIGIN, OWNER, RULES, begin, eventually, setupToken } from "./journey.mjs";
 
@@ -65,6 +66,10 @@ const own = (step = "") => `${accounts()}/${at.session.account.id}${step}`;
 export const idempotency = () => ({ "idempotency-key": randomUUID() });
 const ifMatch = async () => ({ "if-match": `"${(await at.show(id())).revision}"` });
 export const draft = { name: "a key", expires: "never", networks: [], permissions: [] };
+/** A good form of an API user, under a name that no other has. */
+const apiUser = () => ({ ...ANY_USER, name: `${random(20)}@example.org` });
+/** The revision of something that is not there. */
+const seen = () => ({ "if-match": '"1"' });
 const invitee = () => ({ email: `${random(20)}@example.org`, role: "viewer", language: "en" });
 /** A token that Claviger could have made, of an invitation that never was. */
 const invitation = () => token("I", { account: at.session.account.id });
@@ -110,6 +115,14 @@ export const ROUTES = [
   { method: "POST", path: () => "/v1/member/password", session: true, changes: true, body: () => ({ password: OWNER.password, new_password: OWNER.password }), wrong: { new_password: 7 }, good: [422, "invalid"] },
   { method: "POST", path: () => "/v1/password/reset", changes: true, body: () => ({ email: "nobody@example.jp" }), wrong: { email: 7 }, good: [202] },
   { method: "POST", path: () => "/v1/password/reset/confirm", changes: true, body: () => ({ email: OWNER.email, code: "1", password: OWNER.password }), wrong: { code: 7 }, good: [422, "invalid"] },
+  { method: "GET", path: () => "/v1/api-users", session: true, good: [200] },
+  { method: "POST", path: () => "/v1/api-users", session: true, changes: true, headers: idempotency, body: apiUser, wrong: { interfaces: "http" }, good: [201] },
+  { method: "GET", path: () => `/v1/api-users/${id()}`, session: true, good: [404, "not_found"] },
+  { method: "PATCH", path: () => `/v1/api-users/${id()}`, session: true, changes: true, headers: seen, body: () => ({ group: "normal" }), wrong: { networks: 7 }, good: [404, "not_found"] },
+  { method: "POST", path: () => `/v1/api-users/${id()}/lock`, session: true, changes: true, headers: seen, good: [404, "not_found"] },
+  { method: "POST", path: () => `/v1/api-users/${id()}/unlock`, session: true, changes: true, headers: seen, good: [404, "not_found"] },
+  { method: "POST", path: () => `/v1/api-users/${id()}/delete`, session: true, changes: true, headers: seen, body: () => ({ password: OWNER.password }), wrong: { password: 7 }, good: [404, "not_found"] },
+  { method: "POST", path: () => `/v1/api-users/${id()}/restore`, session: true, changes: true, headers: seen, good: [404, "not_found"] },
   { method: "GET", path: () => "/v1/keys", session: true, good: [200] },
   { method: "POST", path: () => "/v1/keys", session: true, changes: true, headers: idempotency, body: () => draft, wrong: { permissions: "demo:read" }, good: [201] },
   { method: "POST", path: () => "/v1/keys/check", session: true, changes: true, body: () => draft, wrong: { expires: 90 }, good: [200] },
