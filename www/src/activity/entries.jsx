@@ -8,8 +8,8 @@ import { isOfUser } from "./actions.js";
 import { Change } from "./change.jsx";
 
 /**
- * Members of what is new that the entry shows, by action: the limits that a key was issued with, and
- * the settings of an API user.
+ * Members of what is new that the entry shows, by action: the limits that a key was issued with,
+ * and the settings of an API user.
  * @type {Record<string, string[]>}
  */
 const LIMITS = {

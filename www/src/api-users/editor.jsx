@@ -22,6 +22,7 @@ import { NO_KEY, changesOf, missingIn, newFieldsOf, newValues, valuesOf } from "
  * @typedef {import('./values.js').UserValues} UserValues
  * @typedef {import('../client/api.js').FieldError} FieldError
  * @typedef {import('./requests.js').SavedUser} SavedUser
+ * @typedef {import('./requests.js').Changed} Changed
  */
 
 /**
@@ -174,7 +175,7 @@ function Edit({ subject, onSaved, onChanged, onStale, onCancel }) {
     }
     /** @type {import('../key/model.js').Caller[]} */
     let callers = [];
-    /** @returns {Promise<import('../client/api.js').Answer<import('./requests.js').Changed | null>>} */
+    /** @returns {Promise<import('../client/api.js').Answer<Changed | null>>} */
     const send = async () => {
       if (!warned && "networks" in changes) {
         // A form that would be refused anyway asks nothing about callers.

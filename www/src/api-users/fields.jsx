@@ -23,7 +23,10 @@ import { NO_KEY, interfacesOf } from "./values.js";
  * @property {boolean} emptied `true` if a refusal has emptied the API key
  */
 
-/** @param {FieldsProps & {held: import('./requests.js').ApiUser | null}} props `held` is `null` for a new user */
+/**
+ * @param {FieldsProps & {held: import('./requests.js').ApiUser | null}} props `held` is `null` for a
+ *   new user
+ */
 export function UserFields({ values, change, errors, emptied, held }) {
   const { say, format } = useLocale();
   const checked = useCheck({

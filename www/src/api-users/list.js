@@ -20,7 +20,7 @@ export const FILTER = ["", ...STATUSES, "all"];
  * @property {string} cursor
  * @property {string} from number of rows on the pages before
  *
- * @typedef {ReturnType<typeof useUsers>} List
+ * @typedef {{users: ApiUser[], next: string | null, total: number}} Answered
  */
 
 /** @type {import('../client/listing.js').Listed<ApiUser>} */
@@ -38,7 +38,7 @@ export function useUsers({ q = "", sort = "", status = "", cursor = "", from = "
       cursor,
       limit: String(PAGE_ROWS),
     }).filter(([, value]) => value !== "");
-    /** @type {import('../client/api.js').Answer<{users: ApiUser[], next: string | null, total: number}>} */
+    /** @type {import('../client/api.js').Answer<Answered>} */
     const answer = await request("GET", `/v1/api-users?${new URLSearchParams(parameters)}`, { signal });
     if (!answer.ok) return answer;
     const { users, next, total } = answer.data;

@@ -2,7 +2,8 @@
 import { ifUnchanged } from "../key/model.js";
 
 /**
- * @typedef {'active' | 'locked' | 'account_suspended' | 'not_yet_valid' | 'expired' | 'deleted'} Status
+ * @typedef {'active' | 'locked' | 'account_suspended' | 'not_yet_valid' | 'expired' | 'deleted'}
+ *   Status
  * @typedef {'admin' | 'normal'} Group
  * @typedef {'http' | 'smtp'} Interface
  *

@@ -23,7 +23,7 @@ export const nameId = (user) => `user-${user.id}`;
  *
  * @typedef {object} Rows
  * @property {ApiUser[]} rows
- * @property {import('./requests.js').UserResult | null} result of the last action, shown at its user
+ * @property {import('./requests.js').UserResult | null} result of the last action, at its user
  * @property {OnAct} onAct
  */
 
@@ -202,8 +202,8 @@ const Fact = ({ term, children }) => (
 );
 
 /**
- * Draws the name with the ID below it. It opens the editor; where nothing can be edited, it leads to
- * the user's page.
+ * Draws the name with the ID below it. It opens the editor; where nothing can be edited, it leads
+ * to the user's page.
  * @param {{row: ApiUser, fresh: boolean, onAct: OnAct}} props
  */
 function NameAndId({ row, fresh, onAct }) {
