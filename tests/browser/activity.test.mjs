@@ -57,7 +57,7 @@ test("is filtered by action, by day, by member and by words; each filter can be 
   await inspect(page, "activity-none-match");
   await page.getByRole("link", { name: "Clear" }).click();
   await expect(entries(page, "Key issued").first()).toBeVisible();
-  await page.getByLabel("Name of a key or member").fill("Cron");
+  await page.getByLabel("Name of a key, API user or member").fill("Cron");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("row").filter({ hasText: "Build server" }).first()).not.toBeAttached();
   expect(await told(page)).toContain("Key issued");

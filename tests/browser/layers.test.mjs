@@ -15,7 +15,7 @@ const LAYERS = [
   ["key"],
   ["sign-in"],
   ["account", "activity", "connection", "join", "notices", "operator", "pair", "profile", "setup"],
-  ["details", "keys"],
+  ["api-users", "details", "keys"],
   ["."],
 ];
 

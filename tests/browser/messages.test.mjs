@@ -11,6 +11,12 @@ const SOURCE = fileURLToPath(new URL("../../www/src/", import.meta.url));
 const COMPOSED = [
   "act.",
   "action.",
+  "api-user.delete.body",
+  "api-user.group.",
+  "api-user.key.change.body",
+  "api-user.lock.",
+  "api-user.restore.",
+  "api-user.unlock.",
   "at-stake.",
   "bound.",
   "change.",

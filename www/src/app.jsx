@@ -30,6 +30,8 @@ import { RetryNotice } from "./ui/problem.jsx";
 const ActivityPage = deferred(async () => (await import("./activity/page.jsx")).ActivityPage, "loading.activity");
 const AccountsPage = deferred(async () => (await import("./operator/accounts.jsx")).AccountsPage, "loading.console");
 const OperatedAccount = deferred(async () => (await import("./operator/account.jsx")).AccountPage, "loading.console");
+const ApiUsersPage = deferred(async () => (await import("./api-users/page.jsx")).ApiUsersPage, "loading.api-users");
+const ApiUserPage = deferred(async () => (await import("./api-users/details.jsx")).ApiUserPage, "loading.api-user");
 const AccountPage = deferred(async () => (await import("./account/page.jsx")).AccountPage, "loading.members");
 const ProfilePage = deferred(async () => (await import("./profile/page.jsx")).ProfilePage, "loading.console");
 const NoticesPage = deferred(async () => (await import("./notices/page.jsx")).NoticesPage, "loading.console");
@@ -215,6 +217,8 @@ function Page({ route }) {
   if (route.page === "keys" && route.id) return <KeyPage key={route.id} id={route.id} />;
   if (route.page === "keys" || route.page === "connection")
     return <KeysPage query={route.query} atConnection={route.page === "connection"} />;
+  if (route.page === "api-users")
+    return route.id ? <ApiUserPage key={route.id} id={route.id} /> : <ApiUsersPage query={route.query} />;
   if (route.page === "account") return <AccountPage query={route.query} />;
   if (route.page === "profile") return <ProfilePage part={route.id} />;
   if (route.page === "notices") return <NoticesPage />;

@@ -1,12 +1,12 @@
 // Draws the members: a table where it has room, and cards on phones.
 import { Fragment } from "preact";
-import { go, membersAddress } from "../client/route.js";
+import { membersAddress } from "../client/route.js";
 import { isOwner, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { TimeAgo } from "../key/times.jsx";
-import { AscendingIcon, DescendingIcon } from "../ui/icons.jsx";
 import { ActionMenu } from "../ui/menu.jsx";
 import { ResultNote } from "../ui/result.jsx";
+import { SortedHead } from "../ui/sorted-head.jsx";
 import { actionsOn } from "./dialogs.jsx";
 
 /** Returns the ID of the button of a member's menu. @param {string} id */
@@ -25,7 +25,15 @@ export const memberButton = (id) => `actions-${id}`;
 export function MembersTable({ rows, query, result, onAct }) {
   const { say } = useLocale();
   /** @param {import('./list.js').Column} by @param {string} label @param {string} [first] */
-  const head = (by, label, first = by) => <SortedHead by={by} first={first} label={label} query={query} />;
+  const head = (by, label, first = by) => (
+    <SortedHead
+      by={by}
+      first={first}
+      label={say(label)}
+      sorted={query.sort || "name"}
+      address={(sort) => membersAddress({ q: query.q, sort })}
+    />
+  );
   return (
     <table class="keys listed members">
       <caption class="unseen">{say("members.caption")}</caption>
@@ -72,31 +80,6 @@ export function MembersTable({ rows, query, result, onAct }) {
         ))}
       </tbody>
     </table>
-  );
-}
-
-/**
- * Draws the head of a column by which the page sorts.
- * @param {object} props
- * @param {import('./list.js').Column} props.by
- * @param {string} props.first order of the first click
- * @param {string} props.label key of a message
- * @param {Record<string, string>} props.query
- */
-function SortedHead({ by, first, label, query }) {
-  const { say } = useLocale();
-  const now = query.sort || "name";
-  const isSorted = now.replace("-", "") === by;
-  const descending = now.startsWith("-");
-  const sort = isSorted ? (descending ? by : `-${by}`) : first;
-  const Arrow = descending ? DescendingIcon : AscendingIcon;
-  return (
-    <th scope="col" aria-sort={isSorted ? (descending ? "descending" : "ascending") : undefined}>
-      <button type="button" class="sort" onClick={() => go(membersAddress({ q: query.q, sort }))}>
-        {say(label)}
-        {isSorted && <Arrow />}
-      </button>
-    </th>
   );
 }
 

@@ -12,6 +12,12 @@ export const ACTIONS = [
   "deletion_code_wrong",
   "key_deleted",
   "key_restored",
+  "api_user_created",
+  "api_user_edited",
+  "api_user_locked",
+  "api_user_unlocked",
+  "api_user_deleted",
+  "api_user_restored",
   "sealed_key_revoked",
   "issued_keys_ended",
   "service_password_changed",
@@ -43,12 +49,6 @@ export const ACTIONS = [
   "passkey_copy_refused",
   "authenticator_app_added",
   "authenticator_app_removed",
-  "api_user_created",
-  "api_user_edited",
-  "api_user_locked",
-  "api_user_unlocked",
-  "api_user_deleted",
-  "api_user_restored",
   "account_opened",
   "member_invited",
   "invitation_repeated",
@@ -80,3 +80,9 @@ export const ACTIONS = [
   "key_renumbered",
   "orphan_found",
 ];
+
+/**
+ * Returns `true` if the subject of an entry is an API user, which has the form of a key's ID.
+ * @param {string} action
+ */
+export const isOfUser = (action) => action.startsWith("api_user_");

@@ -34,6 +34,7 @@ const SUBJECTS = [
 const EMPTY = {
   expires_at: "expiry.unlimited",
   networks: "networks.anywhere",
+  interfaces: "api-user.interface.none",
   network: "change.network.others",
   longest_ms: "expiry.unlimited",
 };
@@ -93,6 +94,7 @@ function Value({ field, value }) {
     return <span>{lifeText(say, field, value)}</span>;
   if (has(`policy.${field}.${value}`)) return <span>{say(`policy.${field}.${value}`)}</span>;
   if (field === "method" && has(`method.${value}`)) return <span>{say(`method.${value}`)}</span>;
+  if (field === "group" && has(`api-user.group.${value}`)) return <span>{say(`api-user.group.${value}`)}</span>;
   if (field === "state" && has(`status.${value}`)) return <span>{say(`status.${value}`)}</span>;
   return <span>{String(value)}</span>;
 }

@@ -1,16 +1,33 @@
 // Draws entries as a table: time, action with its changes, key, author and address. Narrow screens
 // show key and author below the action.
-import { activityAddress, keyAddress } from "../client/route.js";
+import { activityAddress, keyAddress, userAddress } from "../client/route.js";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { useMedia } from "../ui/browser.js";
+import { isOfUser } from "./actions.js";
 import { Change } from "./change.jsx";
 
-/** Members of a new key that the entry shows: the limits that it was issued with. */
-const LIMITS = ["expires_at", "not_before", "networks", "permissions", "issuable", "viewable", "protected"];
+/**
+ * Members of what is new that the entry shows, by action: the limits that a key was issued with,
+ * and the settings of an API user.
+ * @type {Record<string, string[]>}
+ */
+const LIMITS = {
+  key_issued: ["expires_at", "not_before", "networks", "permissions", "issuable", "viewable", "protected"],
+  api_user_created: [
+    "group",
+    "interfaces",
+    "permissions",
+    "own_data_only",
+    "zone",
+    "expires_at",
+    "not_before",
+    "networks",
+  ],
+};
 
 /** Of these, the members whose absence says nothing. */
-const OPTIONAL = ["not_before", "issuable", "viewable", "protected"];
+const OPTIONAL = ["not_before", "issuable", "viewable", "protected", "own_data_only"];
 
 /**
  * @typedef {import('./list.js').Entry} Entry
@@ -70,11 +87,11 @@ export function useActionName() {
   return (action) => (has(`action.${action}`) ? say(`action.${action}`) : action);
 }
 
-/** Links the key of an entry. @param {{entry: Entry}} props */
-const Subject = ({ entry: { key } }) =>
+/** Links the key or the API user of an entry. @param {{entry: Entry}} props */
+const Subject = ({ entry: { action, key } }) =>
   key ? (
     <span class="who">
-      <a href={keyAddress(key.id)}>{key.name ?? key.id}</a>
+      <a href={isOfUser(action) ? userAddress(key.id) : keyAddress(key.id)}>{key.name ?? key.id}</a>
     </span>
   ) : null;
 
@@ -110,24 +127,25 @@ function Author({ entry: { by, address } }) {
 const OMITTED = ["password_generation"];
 
 /**
- * Returns the limits of a new key. The server leaves out those that limit nothing.
+ * Returns the limits of what is new. The server leaves out those that limit nothing.
+ * @param {string} action
  * @param {NonNullable<Entry['changes']>} changes
  * @returns {[string, import('./list.js').Change][]}
  */
-const limitsIn = (changes) =>
-  LIMITS.flatMap((field) => {
+const limitsIn = (action, changes) =>
+  LIMITS[action].flatMap((field) => {
     const to = changes[field]?.to ?? null;
     return to || !OPTIONAL.includes(field) ? [[field, { from: null, to }]] : [];
   });
 
 /** @param {{action: string, changes: Entry['changes']}} props */
 function Changes({ action, changes }) {
-  const begins = action === "key_issued";
+  const begins = action in LIMITS;
   // The account shows what it was opened with. Names say more than IDs; entries of earlier releases
   // have IDs alone.
   if (!changes || action === "account_opened") return null;
   const shown = begins
-    ? limitsIn(changes)
+    ? limitsIn(action, changes)
     : Object.entries(changes).filter(([field]) => !OMITTED.includes(field) && !(field === "keys" && changes.names));
   if (!shown.length) return null;
   return (

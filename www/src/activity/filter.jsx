@@ -7,7 +7,7 @@ import { useLocale } from "../i18n/locale.jsx";
 import { Field, Form } from "../ui/fields.jsx";
 import { useFocusFallback } from "../ui/focus.jsx";
 import { CrossIcon } from "../ui/icons.jsx";
-import { ACTIONS } from "./actions.js";
+import { ACTIONS, isOfUser } from "./actions.js";
 import { useActionName } from "./entries.jsx";
 
 const TYPED = ["q", "action", "from", "to"];
@@ -79,7 +79,8 @@ function ActiveFilters({ query, entries }) {
   return (
     <ul class="picked">
       {picked.map((name) => {
-        const words = say(`filter.${name}`, { name: nameBy[name](query[name]) ?? query[name] });
+        const kind = name === "key" && entries.some(({ key, action }) => key && isOfUser(action)) ? "api-user" : name;
+        const words = say(`filter.${kind}`, { name: nameBy[name](query[name]) ?? query[name] });
         return (
           <ActiveFilter key={name} words={words} without={activityAddress({ ...query, [name]: "", cursor: "" })} />
         );

@@ -1,4 +1,4 @@
-// Shows the latest activity of one key, on its page.
+// Shows the latest activity of one key or API user, on its page.
 import { activityAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { Loading } from "../ui/loading.jsx";
@@ -8,8 +8,16 @@ import { useActivity } from "./list.js";
 
 const SHOWN = 10;
 
-/** @param {{subject: import('../key/model.js').Key}} props */
-export function KeyActivity({ subject }) {
+/** @typedef {{subject: {id: string, revision: number}}} Props */
+
+/** @param {Props} props */
+export const KeyActivity = (props) => <LatestActivity {...props} all="activity.all-of-key" />;
+
+/** @param {Props} props */
+export const UserActivity = (props) => <LatestActivity {...props} all="activity.all-of-user" />;
+
+/** @param {Props & {all: string}} props `all` is the key of the link's text */
+function LatestActivity({ subject, all }) {
   const { say } = useLocale();
   const { entries, next, asked, problem, again } = useActivity(
     { key: subject.id, limit: String(SHOWN) },
@@ -19,7 +27,7 @@ export function KeyActivity({ subject }) {
     <section class="key-activity" aria-labelledby="key-activity">
       <div class="section-head">
         <h2 id="key-activity">{say("activity.title")}</h2>
-        {next && <a href={activityAddress({ key: subject.id })}>{say("activity.all-of-key")}</a>}
+        {next && <a href={activityAddress({ key: subject.id })}>{say(all)}</a>}
       </div>
       {!asked && <Loading message="loading.activity" />}
       <RetryNotice problem={problem} as="activity_not_loaded" still onRetry={again} />

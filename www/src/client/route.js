@@ -95,6 +95,12 @@ export function useRoute() {
  */
 export const listAddress = (query) => withQuery("#/keys", query);
 
+/**
+ * Returns the address of the API users with this filter, order and cursor. Empty members stay out.
+ * @param {Record<string, string | undefined>} query
+ */
+export const usersAddress = (query) => withQuery("#/api-users", query);
+
 /** Returns the address of the activity. @param {Record<string, string | undefined>} query */
 export const activityAddress = (query) => withQuery("#/activity", query);
 
@@ -115,6 +121,9 @@ function withQuery(page, query) {
 
 /** Returns the address of a key's page. @param {string} id */
 export const keyAddress = (id) => `#/keys/${id}`;
+
+/** Returns the address of an API user's page. @param {string} id */
+export const userAddress = (id) => `#/api-users/${id}`;
 
 /**
  * Goes to an address. With `replace`, the present address does not stay in the history.

@@ -33,6 +33,9 @@ export function Shell({ page, children }) {
           <a href="#/keys" aria-current={here("keys", "connection")}>
             {say("keys.title")}
           </a>
+          <a href="#/api-users" aria-current={here("api-users")}>
+            {say("api-user.title")}
+          </a>
           <a href="#/activity" aria-current={here("activity")}>
             {say("activity.title")}
           </a>

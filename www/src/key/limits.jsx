@@ -38,3 +38,27 @@ export function Codes({ list, none }) {
     </ul>
   );
 }
+
+/** Networks that a row of a list has room for. */
+const NETWORKS_SHOWN = 2;
+
+/**
+ * Shows the first networks and the number of others; the page of the key or API user has all.
+ * @param {{networks: string[]}} props
+ */
+export function FirstNetworks({ networks }) {
+  const { say } = useLocale();
+  if (!networks.length) return say("networks.anywhere");
+  return (
+    <>
+      {networks.slice(0, NETWORKS_SHOWN).map((network) => (
+        <code key={network} class="line">
+          {network}
+        </code>
+      ))}
+      {networks.length > NETWORKS_SHOWN && (
+        <span class="by">{say("networks.more", { count: networks.length - NETWORKS_SHOWN })}</span>
+      )}
+    </>
+  );
+}

@@ -137,9 +137,9 @@ export const editKey = (request, key, changes) =>
   request("PATCH", path(key), { headers: ifUnchanged(key), body: changes });
 
 /**
- * Asks which present callers of a key other networks would lock out.
+ * Asks which present callers of a key or API user other networks would lock out.
  * @param {Request} request
- * @param {Key} key
+ * @param {{id: string}} key
  * @param {string} networks as typed
  * @returns {Answering<{locked_out?: Caller[]}>}
  */

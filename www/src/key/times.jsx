@@ -31,8 +31,8 @@ export function TimeAgo({ at, exact = false }) {
 }
 
 /**
- * Formats the last use of a key. Confirmations show it as a `sentence`.
- * @param {{subject: import('./model.js').Key, sentence?: boolean, exact?: boolean}} props
+ * Formats the last use of a key or API user. Confirmations show it as a `sentence`.
+ * @param {{subject: {last_used_at: string | null}, sentence?: boolean, exact?: boolean}} props
  */
 export function LastUse({ subject: { last_used_at }, sentence = false, exact = false }) {
   const { say } = useLocale();

@@ -7,11 +7,22 @@ import { isReserved } from "./form/values.js";
  * @typedef {import('./model.js').Key} Key
  */
 
-/** Returns `true` if the key begins later. @param {Key} key */
+/** Returns `true` if the key begins later. @param {Pick<Key, 'not_before'>} key */
 export const beginsLater = ({ not_before }) => Boolean(not_before) && Date.parse(String(not_before)) > serverNow();
 
 /** Returns `true` if the key has none of the API's permissions. @param {Key} key */
 const hasNoPermission = ({ permissions }) => permissions.every(isReserved);
+
+/**
+ * Returns one sentence about time and networks.
+ * @param {Locale} locale
+ * @param {Pick<Key, 'not_before' | 'networks'>} limits
+ */
+export function worksFrom({ say, format }, limits) {
+  const time = limits.not_before ? format.dateTime(limits.not_before) : "";
+  const where = limits.networks.length > 0 ? ".networks" : "";
+  return beginsLater(limits) ? say(`works.later${where}`, { time, zone: format.zone }) : say(`works.now${where}`);
+}
 
 /**
  * Returns one sentence about time and networks, and one about permissions if the key has none that
@@ -20,10 +31,9 @@ const hasNoPermission = ({ permissions }) => permissions.every(isReserved);
  * @param {Key} key
  * @param {string[]} offered permissions that the API's rules require
  */
-export function worksText({ say, format, gap }, key, offered) {
-  const time = key.not_before ? format.dateTime(key.not_before) : "";
-  const where = key.networks.length > 0 ? ".networks" : "";
-  const works = beginsLater(key) ? say(`works.later${where}`, { time, zone: format.zone }) : say(`works.now${where}`);
+export function worksText(locale, key, offered) {
+  const { say, gap } = locale;
+  const works = worksFrom(locale, key);
   if (!offered.length || !hasNoPermission(key)) return works;
   return [works, say("works.no-permission")].join(gap);
 }

@@ -2,13 +2,14 @@
 import { canManageKeys, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Issuer } from "../key/issuer.jsx";
+import { FirstNetworks } from "../key/limits.jsx";
 import { Status } from "../key/status.jsx";
 import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
 import { RefusedLine } from "../key/use.jsx";
 import { useTick } from "../ui/browser.js";
 import { ResultNote } from "../ui/result.jsx";
 import { RowMenu } from "./menu.jsx";
-import { NameAndId, Networks, Tick } from "./parts.jsx";
+import { NameAndId, Tick } from "./parts.jsx";
 
 /** @param {Omit<Parameters<typeof import('./table.jsx').Table>[0], 'query'>} props */
 export function Cards({ rows, result, selected, onSelect, onAct }) {
@@ -72,7 +73,7 @@ function Facts({ row }) {
       <div>
         <dt>{say("column.networks")}</dt>
         <dd>
-          <Networks networks={row.networks} />
+          <FirstNetworks networks={row.networks} />
         </dd>
       </div>
       <div class="across">

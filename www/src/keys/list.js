@@ -1,8 +1,7 @@
 // Loads one page of the key list, and keeps it up to date with the server's responses.
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { useSession } from "../client/session.jsx";
+import { useListing } from "../client/listing.js";
+import { PAGE_ROWS } from "../ui/paging.jsx";
 
-export const PAGE_ROWS = 50;
 export const FIRST_ORDER = "-created";
 
 /** Names of the filters in the address bar. */
@@ -30,16 +29,15 @@ function parametersOf({ status = "", ...filters }) {
 /**
  * @typedef {import('../key/model.js').Key} Key
  *
- * @typedef {object} Page
- * @property {Key[]} keys
- * @property {string | null} next cursor of the next page
- * @property {number} total
- * @property {boolean} exact `false` if there are more than `total`
- * @property {import('../client/api.js').Problem | null} problem
- * @property {number} hidden deleted and ended keys that the filter leaves out
- * @property {boolean} hidesMore `true` if it leaves out more than `hidden`
- * @property {{q: string, sort: string, cursor: string, from: string, filters: Record<string, string>}
- *   | null} asked query that the page answers; the address bar may be ahead of it
+ * @typedef {object} Asked
+ * @property {string} q
+ * @property {string} sort
+ * @property {string} cursor
+ * @property {string} from number of rows on the pages before
+ * @property {Record<string, string>} filters
+ *
+ * @typedef {import('../client/listing.js').Listed<Key> & {hidden: number, hidesMore: boolean}} Page
+ *   `hidden` deleted and ended keys are left out by the filter; `hidesMore`: and others
  *
  * @typedef {{keys: Key[], next: string | null, total: number, total_is_exact: boolean,
  *   hidden?: number, hidden_is_exact?: boolean}} Listed
@@ -47,30 +45,15 @@ function parametersOf({ status = "", ...filters }) {
  */
 
 /** @type {Page} */
-const NOTHING = {
-  keys: [],
-  next: null,
-  total: 0,
-  exact: true,
-  hidden: 0,
-  hidesMore: false,
-  problem: null,
-  asked: null,
-};
+const NOTHING = { rows: [], next: null, total: 0, exact: true, hidden: 0, hidesMore: false };
 
 /** @param {Record<string, string>} query */
 export function useList(query) {
   const { q = "", sort = "", cursor = "", from = "" } = query;
-  const filters = filtersOf(query);
-  const filtered = JSON.stringify(filters);
-  const { request } = useSession();
-  const [list, setList] = useState(NOTHING);
-  const [turn, setTurn] = useState(0);
-  const loading = useRef(false);
-
-  useEffect(() => {
-    const control = new AbortController();
-    loading.current = true;
+  /** @type {Asked} */
+  const asked = { q, sort, cursor, from, filters: filtersOf(query) };
+  const { rows, ...list } = useListing(NOTHING, asked, async (request, signal) => {
+    const { filters } = asked;
     const parameters = Object.entries({
       q,
       sort: sort || FIRST_ORDER,
@@ -78,55 +61,19 @@ export function useList(query) {
       cursor,
       limit: String(PAGE_ROWS),
     }).filter(([, value]) => value !== "");
-    /** @type {Promise<import('../client/api.js').Answer<Listed>>} */
-    const answering = request("GET", `/v1/keys?${new URLSearchParams(parameters)}`, { signal: control.signal });
-    answering.then((answer) => {
-      if (control.signal.aborted) return;
-      loading.current = false;
-      if (answer.problem?.code === "cancelled") return;
-      const asked = { q, sort, cursor, from, filters };
-      if (!answer.ok) setList({ ...NOTHING, problem: answer.problem, asked });
-      else
-        setList({
-          ...NOTHING,
-          keys: answer.data.keys,
-          next: answer.data.next,
-          total: answer.data.total,
-          exact: answer.data.total_is_exact,
-          hidden: answer.data.hidden ?? 0,
-          hidesMore: answer.data.hidden_is_exact === false,
-          asked,
-        });
-    });
-    return () => control.abort();
-  }, [request, q, sort, filtered, cursor, from, turn]);
-
-  // Loads the page again while its rows stay.
-  const refresh = useCallback(() => setTurn((before) => before + 1), []);
-  const again = useCallback(() => {
-    setList(NOTHING);
-    refresh();
-  }, [refresh]);
-
-  // A page that is still loading would undo a change of the rows, so it is loaded again.
-  const change = useCallback(
-    /** @param {(rows: Key[]) => Key[]} rows */
-    (rows, grown = 0) => {
-      setList((before) => ({ ...before, keys: rows(before.keys), total: before.total + grown }));
-      if (loading.current) refresh();
-    },
-    [refresh],
-  );
-  const replace = useCallback(
-    /** @param {Key} key */
-    (key) => change((rows) => rows.map((row) => (row.id === key.id ? key : row))),
-    [change],
-  );
-  const insert = useCallback(
-    /** @param {Key} key */
-    (key) => change((rows) => [key, ...rows], 1),
-    [change],
-  );
-
-  return { ...list, again, refresh, replace, insert };
+    /** @type {import('../client/api.js').Answer<Listed>} */
+    const answer = await request("GET", `/v1/keys?${new URLSearchParams(parameters)}`, { signal });
+    return answer.ok ? { ok: true, data: pageOf(answer.data) } : answer;
+  });
+  return { keys: rows, ...list };
 }
+
+/** @param {Listed} answer @returns {Page} */
+const pageOf = ({ keys, next, total, total_is_exact, hidden = 0, hidden_is_exact }) => ({
+  rows: keys,
+  next,
+  total,
+  exact: total_is_exact,
+  hidden,
+  hidesMore: hidden_is_exact === false,
+});

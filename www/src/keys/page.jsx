@@ -18,12 +18,12 @@ import { deferred } from "../ui/deferred.jsx";
 import { FocusFallback, useFocusLater } from "../ui/focus.jsx";
 import { PlusIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
+import { CursorPaging } from "../ui/paging.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
 import { Filters } from "./filter.jsx";
 import { Issue } from "./issue.jsx";
 import { filtersOf, useList } from "./list.js";
-import { Paging } from "./paging.jsx";
 import { Search } from "./search.jsx";
 import { SelectionBar, useSelection } from "./selection.jsx";
 import { Cards } from "./cards.jsx";
@@ -236,7 +236,10 @@ export function KeysPage({ query, atConnection }) {
               {result && !shownAtRow && <ResultNote result={result} />}
               {roomy ? <Table query={query} {...rows} /> : <Cards {...rows} />}
               {list.asked && (
-                <Paging
+                <CursorPaging
+                  label={say("paging")}
+                  heading={HEADING}
+                  address={addressIn(list.asked)}
                   asked={list.asked}
                   rows={list.keys.length}
                   next={list.next}
@@ -282,6 +285,16 @@ export function KeysPage({ query, atConnection }) {
     </>
   );
 }
+
+/**
+ * Returns a function that names the pages of the list that answers a query.
+ * @param {import('./list.js').Asked} asked
+ * @returns {(page: {cursor?: string, from?: string}) => string}
+ */
+const addressIn =
+  ({ q, sort, filters }) =>
+  (page) =>
+    listAddress({ q, sort, ...filters, ...page });
 
 /**
  * Says how many deleted and ended keys the filter leaves out, and leads to them.

@@ -6,8 +6,6 @@ import { actionsOn } from "../key/model.js";
 import { ShowButton, isShowable } from "../key/reveal.jsx";
 import { LockIcon } from "../ui/icons.jsx";
 
-const NETWORKS_SHOWN = 2;
-
 /** @typedef {import('../key/model.js').Key} Key */
 
 /** Returns the ID of the element that takes the focus for a row. @param {{id: string}} key */
@@ -86,27 +84,6 @@ export function NameAndId({ row, fresh, changes }) {
         {row.access_key}
       </code>
       {changes && isShowable(row, session) && <ShowButton subject={row} />}
-    </>
-  );
-}
-
-/**
- * Shows the first networks and the number of others; the key's page has all.
- * @param {{networks: string[]}} props
- */
-export function Networks({ networks }) {
-  const { say } = useLocale();
-  if (!networks.length) return say("networks.anywhere");
-  return (
-    <>
-      {networks.slice(0, NETWORKS_SHOWN).map((network) => (
-        <code key={network} class="line">
-          {network}
-        </code>
-      ))}
-      {networks.length > NETWORKS_SHOWN && (
-        <span class="by">{say("networks.more", { count: networks.length - NETWORKS_SHOWN })}</span>
-      )}
     </>
   );
 }

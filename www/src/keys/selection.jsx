@@ -4,7 +4,7 @@ import { useLocale } from "../i18n/locale.jsx";
 import { CrossIcon } from "../ui/icons.jsx";
 import { isSelectable } from "./parts.jsx";
 
-/** @param {Pick<import('./list.js').Page, 'keys' | 'asked'>} list */
+/** @param {Pick<import('./list.js').List, 'keys' | 'asked'>} list */
 export function useSelection({ keys, asked }) {
   const [ids, setIds] = useState(/** @type {string[]} */ ([]));
   const place = asked && JSON.stringify(asked);

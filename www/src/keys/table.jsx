@@ -1,19 +1,20 @@
 // Draws the keys: a table where it has room, and cards on phones. The table drops columns that have
 // no room; the key's page shows them.
 import { Fragment } from "preact";
-import { go, listAddress } from "../client/route.js";
+import { listAddress } from "../client/route.js";
 import { canManageKeys, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Issuer } from "../key/issuer.jsx";
+import { FirstNetworks } from "../key/limits.jsx";
 import { Status } from "../key/status.jsx";
 import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
 import { RefusedLine } from "../key/use.jsx";
 import { useMedia, useTick } from "../ui/browser.js";
-import { AscendingIcon, DescendingIcon } from "../ui/icons.jsx";
 import { ResultNote } from "../ui/result.jsx";
+import { SortedHead } from "../ui/sorted-head.jsx";
 import { FIRST_ORDER, filtersOf } from "./list.js";
 import { RowMenu } from "./menu.jsx";
-import { NameAndId, Networks, Tick, TickAll } from "./parts.jsx";
+import { NameAndId, Tick, TickAll } from "./parts.jsx";
 
 /**
  * @typedef {import('../key/model.js').Key} Key
@@ -43,8 +44,12 @@ export function Table({ rows, query, result, selected, onSelect, onAct }) {
   const width = 4 + Object.values(columns).filter(Boolean).length;
   const behind = 1 + [issued, changes].filter(Boolean).length;
   const sorted = query.sort || FIRST_ORDER;
-  /** @param {string} by @param {string} first @param {string} [label] */
-  const head = (by, first, label) => <SortedHead by={by} first={first} sorted={sorted} query={query} label={label} />;
+  /** @param {string} sort */
+  const address = (sort) => listAddress({ q: query.q, ...filtersOf(query), sort });
+  /** @param {string} by @param {string} first */
+  const head = (by, first, label = `column.${by}`) => (
+    <SortedHead by={by} first={first} sorted={sorted} address={address} label={say(label)} />
+  );
   return (
     <table class="keys listed">
       <caption class="unseen">{say("keys.caption")}</caption>
@@ -118,32 +123,6 @@ export function Table({ rows, query, result, selected, onSelect, onAct }) {
 }
 
 /**
- * Draws the head of a column by which the server sorts.
- * @param {object} props
- * @param {string} props.by
- * @param {string} props.first order of the first click
- * @param {string} props.sorted present order
- * @param {Record<string, string>} props.query
- * @param {string} [props.label]
- */
-function SortedHead({ by, first, sorted, query, label = `column.${by}` }) {
-  const { say } = useLocale();
-  const isSorted = sorted.replace("-", "") === by;
-  const descending = sorted.startsWith("-");
-  const flipped = descending ? by : `-${by}`;
-  const sort = () => go(listAddress({ q: query.q, ...filtersOf(query), sort: isSorted ? flipped : first }));
-  const Arrow = descending ? DescendingIcon : AscendingIcon;
-  return (
-    <th scope="col" aria-sort={isSorted ? (descending ? "descending" : "ascending") : undefined}>
-      <button type="button" class="sort" onClick={sort}>
-        {say(label)}
-        {isSorted && <Arrow />}
-      </button>
-    </th>
-  );
-}
-
-/**
  * @param {object} props
  * @param {Key} props.row
  * @param {Columns} props.columns
@@ -172,7 +151,7 @@ function Row({ row, columns, fresh, selected, onSelect, onAct }) {
       </td>
       {columns.networks && (
         <td>
-          <Networks networks={row.networks} />
+          <FirstNetworks networks={row.networks} />
         </td>
       )}
       {columns.issued && (

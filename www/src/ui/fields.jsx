@@ -63,6 +63,41 @@ export const attributesOf = (id, error, ...others) => ({
 });
 
 /**
+ * Draws a checkbox with its hint and the fields that it opens.
+ * @param {object} props
+ * @param {string} props.id
+ * @param {string} props.label
+ * @param {string} [props.hint]
+ * @param {string} [props.error]
+ * @param {boolean} props.checked
+ * @param {(checked: boolean) => void} props.onChange
+ * @param {Children} [props.children]
+ */
+export function BoxField({ id, label, hint, error, checked, onChange, children }) {
+  return (
+    <div class={error ? "field box-field wrong" : "field box-field"}>
+      <label class="box">
+        <input
+          id={id}
+          type="checkbox"
+          checked={checked}
+          {...attributesOf(id, error, hint && `${id}-hint`)}
+          onChange={(event) => onChange(event.currentTarget.checked)}
+        />
+        <span>{label}</span>
+      </label>
+      {hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      <FieldError id={id} error={error} />
+      {children}
+    </div>
+  );
+}
+
+/**
  * Draws a password field with a button that shows the password. Further attributes go to the input.
  * @param {{id: string, label: string, hint?: Children, error?: string} & PasswordInput} props
  */

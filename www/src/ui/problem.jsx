@@ -69,7 +69,7 @@ export function RetryNotice({ onRetry, ...notice }) {
  * @param {import('../client/api.js').Problem | null} problem
  */
 export const isUncertain = (problem) =>
-  problem !== null && ["no_answer", "already_issued", "not_found"].includes(problem.code);
+  problem !== null && ["no_answer", "already_issued", "already_created", "not_found"].includes(problem.code);
 
 /**
  * Returns the server's refusal of one field, as the summary and the field show it.

@@ -33,6 +33,9 @@ const BOUND_KEYS = {
   freshness: "bound.freshness",
   service_edited: "bound.limits",
   service_password: "bound.service",
+  user_edited: "bound.limits",
+  user_renamed: "bound.user-name",
+  user_key_changed: "bound.api-key",
 };
 
 /**

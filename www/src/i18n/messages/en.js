@@ -3,6 +3,7 @@
 import access from "./en/access.js";
 import accounts from "./en/accounts.js";
 import activity from "./en/activity.js";
+import apiUsers from "./en/api-users.js";
 import atStake from "./en/at-stake.js";
 import deletion from "./en/deletion.js";
 import factors from "./en/factors.js";
@@ -21,6 +22,7 @@ export default {
   ...access,
   ...accounts,
   ...activity,
+  ...apiUsers,
   ...atStake,
   ...deletion,
   ...factors,

@@ -2,6 +2,7 @@
 import access from "./ja/access.js";
 import accounts from "./ja/accounts.js";
 import activity from "./ja/activity.js";
+import apiUsers from "./ja/api-users.js";
 import atStake from "./ja/at-stake.js";
 import deletion from "./ja/deletion.js";
 import factors from "./ja/factors.js";
@@ -20,6 +21,7 @@ export default {
   ...access,
   ...accounts,
   ...activity,
+  ...apiUsers,
   ...atStake,
   ...deletion,
   ...factors,

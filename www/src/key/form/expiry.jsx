@@ -12,17 +12,20 @@ import { DayAndTime } from "./moment.jsx";
  * @typedef {import('../model.js').Checked} Checked
  *
  * @typedef {object} FieldProps
- * @property {import('./values.js').KeyValues} values
- * @property {import('./values.js').Change} change
+ * @property {import('./values.js').TimeValues} values
+ * @property {import('./values.js').TimeChange} change
  * @property {string} [error]
  * @property {Checked} notes the server's, see `useCheck`
  */
 
-/** @param {FieldProps} props */
-export function ExpiryField({ values, change, error, notes }) {
+/**
+ * @param {FieldProps & {never?: string}} props `never` is the key of the sentence about what has no
+ *   end
+ */
+export function ExpiryField({ values, change, error, notes, never = "expires.never" }) {
   const locale = useLocale();
   const { say } = locale;
-  /** @param {import('./values.js').KeyValues['expiry']} expiry */
+  /** @param {import('./values.js').TimeValues['expiry']} expiry */
   const radio = (expiry) => ({
     type: /** @type {const} */ ("radio"),
     name: "expiry",
@@ -35,7 +38,7 @@ export function ExpiryField({ values, change, error, notes }) {
     event.currentTarget.closest("fieldset")?.querySelector("input")?.focus();
     change({ expiry: "duration", amount: "90", unit: "d" });
   };
-  const note = expiryNote(locale, notes);
+  const note = expiryNote(locale, notes, never);
   const described = attributesOf("expires", error, "expires-note");
   return (
     <fieldset class={error ? "field wrong" : "field"} aria-describedby={error ? "expires-error" : undefined}>
@@ -111,11 +114,12 @@ export function BeginField({ values, change, error, notes }) {
  * Returns the sentence below the expiry. It is plain text: nothing has been submitted yet.
  * @param {Locale} locale
  * @param {Checked} notes
+ * @param {string} never
  */
-function expiryNote(locale, notes) {
+function expiryNote(locale, notes, never) {
   const { say, format } = locale;
   const { expires } = notes;
-  if (expires?.form === "never") return say("expires.never");
+  if (expires?.form === "never") return say(never);
   if (expires?.form === "end_of_day")
     return say("expires.end_of_day", { day: format.lastDay(expires.at), zone: format.zone });
   if (expires?.form === "instant") {
@@ -128,7 +132,7 @@ function expiryNote(locale, notes) {
   return refusalOf(locale, notes, "expires");
 }
 
-/** @param {Locale} locale @param {import('./values.js').KeyValues} values @param {Checked} notes */
+/** @param {Locale} locale @param {import('./values.js').BeginValues} values @param {Checked} notes */
 function beginNote(locale, { beginDate, beginTime }, notes) {
   const { say, format } = locale;
   if (!beginDate) return "";

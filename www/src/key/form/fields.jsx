@@ -2,7 +2,7 @@
 import { policyOf } from "../../client/policy.js";
 import { isOwner, useSession } from "../../client/session.jsx";
 import { useLocale } from "../../i18n/locale.jsx";
-import { Field, FieldError, attributesOf, errorOf } from "../../ui/fields.jsx";
+import { BoxField, Field, errorOf } from "../../ui/fields.jsx";
 import { useCheck } from "./check.js";
 import { BeginField, ExpiryField } from "./expiry.jsx";
 import { LimitsFields } from "./limits.jsx";
@@ -62,7 +62,7 @@ export function KeyFields({ values, change: changeValues, errors, held }) {
       />
       <IssuableField values={values} change={change} errors={errors} held={held?.issuable} />
       {!held && policyOf(session).viewable_allowed && (
-        <Box
+        <BoxField
           id="viewable"
           label={say("form.viewable")}
           hint={say("form.viewable.hint")}
@@ -90,7 +90,7 @@ function IssuableField({ values, change, errors, held }) {
   /** @param {boolean} selected */
   const toggle = (selected) => change({ issuable: selected ? proposedLimits(values) : null });
   return (
-    <Box
+    <BoxField
       id="issuable"
       label={say("form.issuable")}
       hint={say("form.issuable.hint")}
@@ -110,7 +110,7 @@ function IssuableField({ values, change, errors, held }) {
           />
         </fieldset>
       )}
-    </Box>
+    </BoxField>
   );
 }
 
@@ -123,7 +123,7 @@ function ProtectedBox({ values, change, error }) {
   const { session } = useSession();
   if (!isOwner(session)) return null;
   return (
-    <Box
+    <BoxField
       id="protected"
       label={say("form.protected")}
       hint={say("form.protected.hint")}
@@ -131,38 +131,5 @@ function ProtectedBox({ values, change, error }) {
       checked={values.isProtected}
       onChange={(isProtected) => change({ isProtected })}
     />
-  );
-}
-
-/**
- * Draws a checkbox with its hint and the fields that it opens.
- * @param {object} props
- * @param {string} props.id
- * @param {string} props.label
- * @param {string} props.hint
- * @param {string} [props.error]
- * @param {boolean} props.checked
- * @param {(checked: boolean) => void} props.onChange
- * @param {import('preact').ComponentChildren} [props.children]
- */
-function Box({ id, label, hint, error, checked, onChange, children }) {
-  return (
-    <div class={error ? "field box-field wrong" : "field box-field"}>
-      <label class="box">
-        <input
-          id={id}
-          type="checkbox"
-          checked={checked}
-          {...attributesOf(id, error, `${id}-hint`)}
-          onChange={(event) => onChange(event.currentTarget.checked)}
-        />
-        <span>{label}</span>
-      </label>
-      <p class="hint" id={`${id}-hint`}>
-        {hint}
-      </p>
-      <FieldError id={id} error={error} />
-      {children}
-    </div>
   );
 }

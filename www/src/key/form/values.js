@@ -30,7 +30,13 @@ import { durationOf, durationText } from "../duration.js";
  * @property {string} amount
  * @property {import('../duration.js').Unit} unit
  *
+ * The end and the beginning, which API users have as well.
+ * @typedef {Pick<KeyValues, 'expiry' | 'amount' | 'unit' | 'date' | 'time'>} EndValues
+ * @typedef {Pick<KeyValues, 'later' | 'beginDate' | 'beginTime'>} BeginValues
+ * @typedef {EndValues & BeginValues} TimeValues
+ *
  * @typedef {(change: Partial<KeyValues>) => void} Change
+ * @typedef {(change: Partial<TimeValues>) => void} TimeChange
  * @typedef {import('../../client/api.js').FieldError} FieldError
  */
 
@@ -136,29 +142,43 @@ export const limitsFields = ({ permissions, networks, limited, amount, unit }) =
  * @returns {KeyValues}
  */
 export function valuesOf(key, zone) {
-  const begin = key.not_before ? wallClock(Date.parse(key.not_before), zone) : null;
-  const values = {
+  return {
     ...emptyValues(),
     name: key.name,
     networks: key.networks.join("\n"),
     permissions: key.permissions,
     noPermissions: key.permissions.length === 0,
-    ...(begin && { later: true, beginDate: begin.date, beginTime: begin.time === "00:00" ? "" : begin.time }),
     issuable: key.issuable ? limitsValuesOf(key.issuable) : null,
     viewable: Boolean(key.viewable),
     isProtected: Boolean(key.protected),
+    ...timesOf(key, zone),
   };
-  if (!key.expires_at) return { ...values, expiry: "never" };
-  const end = Date.parse(key.expires_at);
+}
+
+/**
+ * Returns the form's values of an end and a beginning.
+ * @param {{expires_at: string | null, not_before: string | null}} limits
+ * @param {string} zone
+ * @returns {Partial<TimeValues>}
+ */
+export function timesOf({ expires_at, not_before }, zone) {
+  const begin = not_before ? wallClock(Date.parse(not_before), zone) : null;
+  const begins = begin && {
+    later: true,
+    beginDate: begin.date,
+    beginTime: begin.time === "00:00" ? "" : begin.time,
+  };
+  if (!expires_at) return { ...begins, expiry: "never" };
+  const end = Date.parse(expires_at);
   const { date, time } = wallClock(end, zone);
   return time === "00:00"
-    ? { ...values, expiry: "date", date: wallClock(end - 1, zone).date }
-    : { ...values, expiry: "date", date, time };
+    ? { ...begins, expiry: "date", date: wallClock(end - 1, zone).date }
+    : { ...begins, expiry: "date", date, time };
 }
 
 /**
  * Returns the expiry as the server reads it; `undefined` while something is missing.
- * @param {KeyValues} values
+ * @param {EndValues} values
  * @param {string} zone
  */
 export function expiresText({ expiry, amount, unit, date, time }, zone) {
@@ -169,7 +189,7 @@ export function expiresText({ expiry, amount, unit, date, time }, zone) {
 
 /**
  * Returns the beginning; `null` means at once, `undefined` that it is missing.
- * @param {KeyValues} values
+ * @param {BeginValues} values
  * @param {string} zone
  */
 export const beginText = ({ later, beginDate, beginTime }, zone) =>
@@ -259,15 +279,25 @@ export function merged(base, mine, theirs, zone) {
  * @param {string[]} offered permissions that the API's rules require
  */
 export function missingIn(values, zone, offered) {
-  /** @type {FieldError[]} */
-  const missing = [];
-  if (!values.name.trim()) missing.push({ pointer: "#/name", code: "required" });
-  if (expiresText(values, zone) === undefined)
-    missing.push({ pointer: "#/expires", code: `required_${values.expiry}` });
-  if (beginText(values, zone) === undefined) missing.push({ pointer: "#/not_before", code: "required" });
+  const missing = missingTimes(values, zone);
+  if (!values.name.trim()) missing.unshift({ pointer: "#/name", code: "required" });
   if (offered.length > 0 && !values.permissions.length && !values.noPermissions)
     missing.push({ pointer: "#/permissions", code: "required" });
   if (values.issuable) missing.push(...missingInLimits(values.issuable, "#/issuable"));
+  return missing;
+}
+
+/**
+ * Returns a refusal for an end or a beginning that is missing.
+ * @param {TimeValues} values
+ * @param {string} zone
+ */
+export function missingTimes(values, zone) {
+  /** @type {FieldError[]} */
+  const missing = [];
+  if (expiresText(values, zone) === undefined)
+    missing.push({ pointer: "#/expires", code: `required_${values.expiry}` });
+  if (beginText(values, zone) === undefined) missing.push({ pointer: "#/not_before", code: "required" });
   return missing;
 }
 
