@@ -8,6 +8,7 @@
 //! that is ready once its result is set. Nothing here needs a waker, and no exchange waits for
 //! another: requests share the gateway's data, never a promise.
 
+mod admin_api;
 mod body;
 mod forward_auth;
 mod introspect;
@@ -208,6 +209,7 @@ async fn decide_through(
                 let (answer, renew) = mail_auth::answer(request, gateway, platform).await;
                 return (Outcome::Answer(answer), renew);
             }
+            Decision::AdminApi => return admin_api::answer(request, gateway, platform).await,
             Decision::Introspect => {
                 let (answer, renew) = introspect::answer(request, gateway, platform).await;
                 return (Outcome::Answer(answer), renew);
