@@ -1,10 +1,14 @@
 //! The admin Worker's problem documents: one place for each problem's status, code and title.
 
+mod not_viewable;
+
 use claviger_core::base::http::problem::{ProblemDocument, RequestProblem};
 use claviger_core::base::http::response::Response;
 use claviger_core::base::json::Json;
 use serde_json::Value;
 
+pub use self::not_viewable::NotViewable;
+use crate::admin::token_problem::TokenProblem;
 use crate::protocol::passkey::PasskeyError;
 use crate::protocol::regeneration::NotRegenerable;
 
@@ -14,6 +18,8 @@ use crate::protocol::regeneration::NotRegenerable;
 pub enum AdminProblem {
     /// A problem that requests to any host can have.
     Request(RequestProblem),
+    /// A problem of a program that calls by a key.
+    Token(TokenProblem),
     /// A request with a session cookie that another site may have caused.
     CrossSite,
     /// The request has no valid session.
@@ -215,34 +221,15 @@ pub enum AdminProblem {
     },
 }
 
-/// The reason for which a secret cannot be shown again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotViewable {
-    /// It was shown once, and only its digest is stored.
-    #[error("the key was issued without being viewable: its secret was shown once")]
-    NotStored,
-    /// It was encrypted with a generation of the master secret that the operator has removed.
-    #[error("it was encrypted under a master secret that is no longer in use")]
-    GenerationDropped,
-    /// The account's policy allows no viewable keys.
-    #[error("the account's policy does not let a key be shown again")]
-    Policy,
-}
-
-impl NotViewable {
-    /// Returns the stable code of the reason.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::NotStored => "not_stored",
-            Self::GenerationDropped => "generation_dropped",
-            Self::Policy => "policy",
-        }
-    }
-}
-
 impl From<RequestProblem> for AdminProblem {
     fn from(problem: RequestProblem) -> Self {
         Self::Request(problem)
+    }
+}
+
+impl From<TokenProblem> for AdminProblem {
+    fn from(problem: TokenProblem) -> Self {
+        Self::Token(problem)
     }
 }
 
@@ -251,6 +238,7 @@ impl AdminProblem {
     pub fn status(&self) -> u16 {
         match self {
             Self::Request(problem) => problem.status(),
+            Self::Token(problem) => problem.status(),
             Self::BadHeader { .. } => 400,
             Self::NotSignedIn
             | Self::SignInRefused
@@ -311,6 +299,7 @@ impl AdminProblem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Request(problem) => problem.code(),
+            Self::Token(problem) => problem.code(),
             Self::CrossSite => "cross_site",
             Self::NotSignedIn => "not_signed_in",
             Self::SignInRefused => "sign_in_refused",
@@ -371,6 +360,7 @@ impl AdminProblem {
     pub fn title(&self) -> &'static str {
         match self {
             Self::Request(problem) => problem.title(),
+            Self::Token(problem) => problem.title(),
             Self::CrossSite => "The request does not come from the console's own page",
             Self::NotSignedIn => "Sign in first",
             Self::SignInRefused => "That e-mail and password do not match an account here",
@@ -482,6 +472,7 @@ impl AdminProblem {
             Self::BadHeader { name } => put("header", (*name).into()),
             Self::Invalid { errors } => put("errors", errors.clone()),
             Self::Request(_)
+            | Self::Token(_)
             | Self::CrossSite
             | Self::NotSignedIn
             | Self::SignInRefused
@@ -524,6 +515,7 @@ impl AdminProblem {
                 Some(("retry-after", retry_after_s.to_string()))
             }
             Self::Request(_)
+            | Self::Token(_)
             | Self::CrossSite
             | Self::NotSignedIn
             | Self::SignInRefused
@@ -577,8 +569,10 @@ impl AdminProblem {
 
     /// Returns the whole response. `console_origin` serves `/problems`, which explains the codes.
     pub fn answer(&self, console_origin: &str) -> Response {
-        if let Self::Request(problem) = self {
-            return problem.answer(console_origin);
+        match self {
+            Self::Request(problem) => return problem.answer(console_origin),
+            Self::Token(problem) => return problem.answer(console_origin),
+            _ => {}
         }
         let (status, code, title) = (self.status(), self.code(), self.title());
         let document = ProblemDocument { status, code, title, extensions: self.extensions() };

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod acts;
 mod address;
 pub mod at_stake;
 mod attempts;
@@ -58,4 +59,6 @@ mod session_list;
 pub mod sessions;
 pub mod sign_in;
 pub mod state;
+pub mod token;
+pub mod token_rates;
 pub mod usage;

@@ -103,10 +103,10 @@ impl<R: LeaseRules> Gateway<R> {
     /// Decides if the edge verifies a program's credential on this request to the console's host.
     /// Returns `None` if the admin Worker serves it by its cookie. All headers must have been read.
     pub(super) fn decide_admin_api(&self, request: &Request<'_>) -> Option<Decision> {
-        right(request.method, request.url.path)?;
+        let right = right(request.method, request.url.path)?;
         match credential(request, &self.config().prefix) {
             Ok(None) => None,
-            Ok(Some(_)) if !has_session(request.headers) => Some(Decision::AdminApi),
+            Ok(Some(_)) if !has_session(request.headers) => Some(Decision::AdminApi(right)),
             Ok(Some(_)) | Err(Ambiguous) => Some(self.refuse_ambiguous(request)),
         }
     }

@@ -26,6 +26,7 @@ use crate::base::id::{AccountId, AnyKeyId, KeyId};
 use crate::base::time::{DurationMs, UnixMs};
 use crate::config::rules::{Access, OAuthRoute, Origin, Place, RequestEffect, Rule};
 use crate::config::settings::Config;
+use crate::credential::admin_right::AdminRight;
 use crate::credential::keyring::{Generation, MacKey};
 use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
@@ -92,8 +93,8 @@ pub enum Decision {
     MailAuth,
     /// Serve a token introspection.
     Introspect,
-    /// Verify a program that calls the admin API.
-    AdminApi,
+    /// Verify a program that calls the admin API, by the right that the route demands.
+    AdminApi(AdminRight),
     /// Serve an issuance by a program.
     Issue,
     /// Serve an OAuth endpoint.

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use claviger_control::ledger::token_rates::TokenRates;
 use claviger_control::ledger::usage::pending::PendingCounts;
 use claviger_core::base::time::{DurationMs, UnixMs};
 
@@ -24,6 +25,8 @@ thread_local! {
 pub struct Memory {
     /// Pending usage counts of a ledger.
     pub uses: Rc<RefCell<PendingCounts>>,
+    /// Rate limits of the programs that call a ledger.
+    pub rates: Rc<RefCell<TokenRates>>,
     /// Time of the alarm, Unix ms, if this object has set it itself.
     pub rings_at: Cell<Option<UnixMs>>,
     called_at: Cell<UnixMs>,
@@ -36,8 +39,12 @@ pub fn of(life: u32, now: UnixMs) -> Rc<Memory> {
             let oldest = now.saturating_sub(IDLE_MAX);
             memories.retain(|_, memory| memory.called_at.get() >= oldest);
         }
-        let none =
-            || Memory { uses: Rc::default(), rings_at: Cell::new(None), called_at: Cell::new(now) };
+        let none = || Memory {
+            uses: Rc::default(),
+            rates: Rc::default(),
+            rings_at: Cell::new(None),
+            called_at: Cell::new(now),
+        };
         let memory = memories.entry(life).or_insert_with(|| Rc::new(none()));
         memory.called_at.set(now);
         Rc::clone(memory)

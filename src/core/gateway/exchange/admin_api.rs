@@ -6,27 +6,24 @@ use crate::base::http::response::Outcome;
 use crate::base::id::AccountId;
 use crate::credential::admin_right::AdminRight;
 use crate::credential::limits::Interface;
-use crate::gateway::admin_api::{AdminCredential, caller, credential, right};
+use crate::gateway::admin_api::{AdminCredential, caller, credential};
 use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
 use crate::gateway::exchange::verifier::VerifierCall;
-use crate::gateway::exchange::{internal, lookup, mail_auth};
+use crate::gateway::exchange::{lookup, mail_auth};
 use crate::gateway::gateway::client_address;
 use crate::replication::admin_caller::AdminCaller;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts};
 
-/// Answers a program, or forwards its request. It also returns the account whose lease to refresh in
+/// Answers a program, or forwards its request. The route demands `right`. It also returns the account whose lease to refresh in
 /// the background.
 pub(super) fn answer<'a>(
     request: &'a Request<'a>,
+    right: AdminRight,
     gateway: &'a SharedGateway,
     platform: &'a Platform,
 ) -> Boxed<'a, (Outcome, Option<AccountId>)> {
     Box::pin(async move {
-        // This cannot fail: the decision has found route and credential.
-        let Some(right) = right(request.method, request.url.path) else {
-            return (internal(), None);
-        };
         let mut call = VerifierCall { request, gateway, platform, renew: None };
         let verified = verify(&mut call, right).await;
         let gateway = gateway.borrow();
@@ -60,6 +57,7 @@ async fn verify(call: &mut VerifierCall<'_>, right: AdminRight) -> Result<AdminC
             facts.demand = Demand::AnyKey;
             mail_auth::check_user(call, &user, &facts, None).await
         }
+        // This cannot happen: the decision has found one.
         Ok(None) | Err(_) => return Err(Denial::Missing),
     };
     call.renew = checked.renew.or(call.renew);
