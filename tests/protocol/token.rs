@@ -17,7 +17,7 @@ fn a_command_of_a_program_is_pinned() {
         command: Command::List(Listing::default()),
     };
     let json = serde_json::to_string(&request).unwrap();
-    let expected = r#"{"ask":"token","caller":"key a1B2c3D47Hq0p2Zx9K","address":"203.0.113.7","command":{"command":"list""#;
+    let expected = r#"{"ask":"token","caller":"key a1B2c3D47Hq0p2Zx9K","address":"203.0.113.7","command":{"do":"list""#;
     assert!(json.starts_with(expected), "{json}");
     let read: LedgerRequest = serde_json::from_str(&json).unwrap();
     assert_eq!(serde_json::to_string(&read).unwrap(), json);

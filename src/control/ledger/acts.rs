@@ -1,5 +1,6 @@
-//! Commands that a member or a program may give: execution, and the reply. The caller has authorised
-//! the command, by the [rights of members](super::rights) or [those of programs](super::token).
+//! Commands that a member or a program may give: execution, and the reply. The caller has
+//! authorised the command, by the [rights of members](super::rights) or [those of
+//! programs](super::token).
 
 use claviger_core::credential::limits::network::ClientAddress;
 

@@ -73,8 +73,9 @@ impl<'a> ActContext<'a> {
         self.program.map_or(self.member.view.name.as_str(), |(_, name)| name)
     }
 
-    /// Returns the idempotency key as it is stored, beside the member. That of a program begins with
-    /// its ID and a blank, which none of a member has. So two authors can use one text.
+    /// Returns the stored form of an idempotency key. The form of a program's key begins with the
+    /// program's ID and a blank, which no key of a member contains. So two authors can use one
+    /// text.
     pub fn stored_idempotency_key(&self, typed: &str) -> String {
         match self.program {
             Some((id, _)) => format!("{id} {typed}"),
