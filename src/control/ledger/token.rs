@@ -107,8 +107,8 @@ impl Token {
     ///
     /// # Errors
     /// The outer error is the database's. The inner one is the refusal:
-    /// [`Refusal::TokenRefused`] by the key's own state and limits; [`Refusal::NotPermitted`] if the
-    /// member who answers for it is gone or may not do that themselves.
+    /// [`Refusal::TokenRefused`] by the key's own state and limits; [`Refusal::NotPermitted`] if
+    /// the member who answers for it is gone or may not do that themselves.
     fn load(
         sql: &dyn Sql,
         account: &Account,

@@ -3,9 +3,9 @@
 use crate::credential::limits::permission::Permission;
 use crate::verify::verdict::Denial;
 
-/// Returns the challenge of a denial (RFC 6750 §3); `None` if the credential was not
-/// checked. Without a credential it has no error attribute (§3.1). `scope` names the missing permission, and only for
-/// a caller with the right secret.
+/// Returns the challenge of a denial (RFC 6750 §3); `None` if the credential was not checked.
+/// Without a credential it has no error attribute (§3.1). `scope` names the missing permission, and
+/// only for a caller with the right secret.
 pub fn challenge(denial: Denial, realm: &str, demanded: Option<&Permission>) -> Option<String> {
     let attributes = match denial {
         Denial::Missing => String::new(),

@@ -42,7 +42,8 @@ impl Permission {
         Self::of_claviger("verify")
     }
 
-    /// Returns a reserved permission. `action` is a name of the code, so that it has the right form.
+    /// Returns a reserved permission. `action` is a name of the code, so that it has the right
+    /// form.
     pub(crate) fn of_claviger(action: &'static str) -> Self {
         Self(Pair { resource: RESERVED_RESOURCE.to_owned(), action: action.to_owned() })
     }
