@@ -90,8 +90,8 @@ impl<'a> Ledger<'a> {
         Self { uses, ..self }
     }
 
-    /// Uses these rate limits of programs, which outlive this value. Without this call, the ledger's
-    /// own are lost when it is dropped.
+    /// Uses these rate limits of programs, which outlive this value. Without this call, the
+    /// ledger's own are lost when it is dropped.
     #[must_use]
     pub fn with_rates(self, rates: Rc<RefCell<TokenRates>>) -> Self {
         Self { rates, ..self }
