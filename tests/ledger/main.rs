@@ -49,6 +49,7 @@ mod sessions;
 mod settlement;
 mod sql;
 mod state;
+mod token;
 mod trail;
 mod usage;
 mod world;

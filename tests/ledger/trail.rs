@@ -23,6 +23,7 @@ use claviger_control::protocol::service::ServiceCommand;
 use claviger_control::protocol::zone::Zone;
 use claviger_core::base::id::AccountId;
 use claviger_core::credential::api_user::ApiUserName;
+use claviger_core::replication::admin_caller::AdminCaller;
 use claviger_core::replication::edge_call::ReadExpiry;
 use claviger_core::replication::record::{Epoch, Revision};
 use claviger_core::replication::refresh::RefreshRequest;
@@ -34,7 +35,7 @@ use crate::oauth::revoke as revoke_by_client;
 use crate::policy::changes;
 use crate::service::{change_service, set_ceiling};
 use crate::sql::sqlite::Sqlite;
-use crate::world::{Browser, HOUR, START, World, confirm, draft, regenerate};
+use crate::world::{Browser, HOUR, START, World, confirm, draft, regenerate, set_enabled};
 
 /// Actions of the ledger itself: no person did them, so the audit trail has none.
 const OF_THE_LEDGER: [&str; 3] = ["renumber", "orphan", "sweep"];
@@ -272,6 +273,7 @@ fn every_request_and_command_leaves_exactly_its_rows_in_the_audit_trail() {
     }
 
     rotation(&mut witness, &world, owner);
+    programs(&mut witness, &world, owner);
 
     let (key, proof) = issuer(&world, owner, "");
     let count = Command::CountIssued { issuer: proof.issuer };
@@ -421,6 +423,18 @@ fn networks(witness: &mut Witness, world: &World, owner: Browser) {
     witness.send(world, LedgerRequest::TurnOffNetworks, "operator", &[]);
     let delete = r#"{"what":"delete","id":1,"password":{"secret_version":1,"confirmed":true}}"#;
     ask(witness, delete, &["delete_network"]);
+}
+
+/// Sends commands of a program, which stand in its name.
+fn programs(witness: &mut Witness, world: &World, owner: Browser) {
+    let token = world.issue(owner, r#"{"permissions":["claviger:keys-write"]}"#);
+    let key = world.issue(owner, "{}");
+    for (key, actions) in [(&key, &["disable"][..]), (&key, &[]), (&token, &["disable"])] {
+        let (caller, address) = (AdminCaller::Key(token.id), Some("203.0.113.7".into()));
+        let command = set_enabled(key, false);
+        let request = LedgerRequest::Token { caller, address, command };
+        witness.send(world, request, token.id.as_str(), actions);
+    }
 }
 
 /// Sends what concerns the rotation of a key.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use claviger_control::ledger::ledger::Ledger;
+use claviger_control::ledger::token_rates::TokenRates;
 use claviger_control::ledger::usage::pending::PendingCounts;
 use claviger_control::objects::object::{DurableObject, Entropy, ObjectError};
 use claviger_control::objects::sql::{Sql, SqlError, SqlExt, Statement};
@@ -53,6 +54,7 @@ pub struct World {
     pub master: MasterSecrets,
     /// What the object keeps in memory.
     uses: Rc<RefCell<PendingCounts>>,
+    rates: Rc<RefCell<TokenRates>>,
 }
 
 /// Someone at the console.
@@ -92,6 +94,7 @@ impl World {
             terms: Cell::new(Terms::default()),
             master: master(),
             uses: Rc::default(),
+            rates: Rc::default(),
         }
     }
 
@@ -198,6 +201,7 @@ impl World {
     fn ledger(&self) -> Ledger<'_> {
         Ledger::new(&self.sql)
             .with_uses(Rc::clone(&self.uses))
+            .with_rates(Rc::clone(&self.rates))
             .on_terms(self.terms.get())
             .with_master(&self.master)
     }
@@ -205,6 +209,7 @@ impl World {
     /// The object is gone, and what it had in memory; the next call makes it anew.
     pub fn crash(&self) {
         self.uses.take();
+        self.rates.take();
     }
 
     /// Does something with the ledger, which must not scan what grows, and leaves exactly the rows

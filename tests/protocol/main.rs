@@ -23,6 +23,7 @@ mod no_sql;
 mod policy;
 mod refresh;
 mod rotation;
+mod token;
 
 use std::collections::BTreeMap;
 

@@ -22,4 +22,5 @@ pub mod problem;
 pub mod refused;
 pub mod route;
 pub mod session;
+pub mod token_problem;
 pub mod view;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::admin::api_user_problem::ApiUserProblem;
 use crate::admin::networks_problem::NetworksProblem;
 pub use crate::admin::not_viewable::NotViewable;
+use crate::admin::token_problem::TokenProblem;
 use crate::protocol::passkey::PasskeyError;
 use crate::protocol::regeneration::NotRegenerable;
 
@@ -19,6 +20,8 @@ pub enum AdminProblem {
     Request(RequestProblem),
     /// A problem of the routes about API users.
     ApiUsers(ApiUserProblem),
+    /// A problem of a program that calls by a key.
+    Token(TokenProblem),
     /// A request with a session cookie that another site may have caused.
     CrossSite,
     /// The request has no valid session.
@@ -228,6 +231,12 @@ impl From<RequestProblem> for AdminProblem {
     }
 }
 
+impl From<TokenProblem> for AdminProblem {
+    fn from(problem: TokenProblem) -> Self {
+        Self::Token(problem)
+    }
+}
+
 impl AdminProblem {
     /// Returns the HTTP status.
     pub fn status(&self) -> u16 {
@@ -235,6 +244,7 @@ impl AdminProblem {
             Self::Request(problem) => problem.status(),
             Self::ApiUsers(problem) => problem.status(),
             Self::Networks(problem) => problem.status(),
+            Self::Token(problem) => problem.status(),
             Self::BadHeader { .. } => 400,
             Self::NotSignedIn
             | Self::SignInRefused
@@ -297,6 +307,7 @@ impl AdminProblem {
             Self::Request(problem) => problem.code(),
             Self::ApiUsers(problem) => problem.code(),
             Self::Networks(problem) => problem.code(),
+            Self::Token(problem) => problem.code(),
             Self::CrossSite => "cross_site",
             Self::NotSignedIn => "not_signed_in",
             Self::SignInRefused => "sign_in_refused",
@@ -359,6 +370,7 @@ impl AdminProblem {
             Self::Request(problem) => problem.title(),
             Self::ApiUsers(problem) => problem.title(),
             Self::Networks(problem) => problem.title(),
+            Self::Token(problem) => problem.title(),
             Self::CrossSite => "The request does not come from the console's own page",
             Self::NotSignedIn => "Sign in first",
             Self::SignInRefused => "That e-mail and password do not match an account here",
@@ -476,6 +488,7 @@ impl AdminProblem {
                 problem.extensions().into_iter().for_each(|(name, value)| put(name, value));
             }
             Self::Request(_)
+            | Self::Token(_)
             | Self::CrossSite
             | Self::NotSignedIn
             | Self::SignInRefused
@@ -520,6 +533,7 @@ impl AdminProblem {
             Self::Request(_)
             | Self::ApiUsers(_)
             | Self::Networks(_)
+            | Self::Token(_)
             | Self::CrossSite
             | Self::NotSignedIn
             | Self::SignInRefused
@@ -573,8 +587,10 @@ impl AdminProblem {
 
     /// Returns the whole response. `console_origin` serves `/problems`, which explains the codes.
     pub fn answer(&self, console_origin: &str) -> Response {
-        if let Self::Request(problem) = self {
-            return problem.answer(console_origin);
+        match self {
+            Self::Request(problem) => return problem.answer(console_origin),
+            Self::Token(problem) => return problem.answer(console_origin),
+            _ => {}
         }
         let (status, code, title) = (self.status(), self.code(), self.title());
         let document = ProblemDocument { status, code, title, extensions: self.extensions() };

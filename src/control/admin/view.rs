@@ -14,6 +14,7 @@ use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::config::terms::Bound;
+use claviger_core::credential::admin_right::AdminRight;
 use claviger_core::credential::issuer::Ceiling;
 use claviger_core::credential::key::{ACCESS_SECRET_WIDTH, NewKey, access_key};
 use claviger_core::credential::limits::network::ClientAddress;
@@ -38,6 +39,7 @@ use self::parts::text;
 pub use self::policy::{member_removed, policy_preview, policy_state};
 use crate::admin::config::AdminConfig;
 use crate::admin::problem::{AdminProblem, NotViewable};
+use crate::admin::token_problem::TokenProblem;
 use crate::protocol::activity;
 use crate::protocol::at_stake::{AccountCounts, IssuedCounts};
 use crate::protocol::draft::preview::DraftPreview;
@@ -384,6 +386,12 @@ pub fn revoked(bound: Bound, all_of_issuer: bool, now: UnixMs) -> Value {
     })
 }
 
+/// Returns the reserved permissions that an owner may grant.
+fn grantable_reserved() -> Vec<Permission> {
+    let rights = AdminRight::ALL.into_iter().map(AdminRight::permission);
+    core::iter::once(Permission::claviger_verify()).chain(rights).collect()
+}
+
 /// Returns the document of a session.
 pub fn session(
     view: &SessionView,
@@ -391,11 +399,8 @@ pub fn session(
     address: Option<ClientAddress>,
     now: UnixMs,
 ) -> Value {
-    let reserved: Vec<Permission> = if view.member.role == Role::Owner {
-        vec![Permission::claviger_verify()]
-    } else {
-        Vec::new()
-    };
+    let reserved: Vec<Permission> =
+        if view.member.role == Role::Owner { grantable_reserved() } else { Vec::new() };
     json!({
         "member": {
             "id": view.member.id, "name": view.member.name, "email": view.member.email,
@@ -463,6 +468,11 @@ pub fn refusal(refusal: Refusal, config: &AdminConfig, now: UnixMs) -> AdminProb
         Refusal::NotSignedIn => AdminProblem::NotSignedIn,
         Refusal::SignInRefused | Refusal::PasskeyCloned => AdminProblem::SignInRefused,
         Refusal::NotPermitted => AdminProblem::NotPermitted,
+        Refusal::TokenRefused { denial } => AdminProblem::Token(TokenProblem::Refused(denial)),
+        Refusal::TooManyRequests { until } => AdminProblem::Token(TokenProblem::TooMany {
+            retry_after_s: wait_s(until, now),
+            until: text(until),
+        }),
         Refusal::StepUpRequired => factors::required(&[ProofMethod::Password]),
         Refusal::ProofRequired { methods } => factors::required(&methods),
         Refusal::FactorRefused { tries_left } => AdminProblem::FactorRefused { tries_left },

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::account::Account;
 use super::audit::Action;
-use super::context::CommandContext;
+use super::context::{ActContext, CommandContext};
 use super::listing::holds_secret;
 use crate::ledger::plan::Plan;
 use crate::objects::search_terms::NameQuery;
@@ -48,7 +48,7 @@ const DAY: DurationMs = DurationMs::from_days(1);
 /// Returns a page of activity.
 pub(super) fn read(
     sql: &dyn Sql,
-    context: &CommandContext<'_>,
+    context: ActContext<'_>,
     query: &Query,
 ) -> Result<Plan, SqlError> {
     let page = page(sql, context.account, query)?;
@@ -69,7 +69,7 @@ pub(super) fn export(
         let until = first.unwrap_or(context.now).saturating_add(DAY);
         return Ok(Plan::refuse(Refusal::TooManyExports { until }));
     }
-    let mut plan = read(sql, context, query)?;
+    let mut plan = read(sql, context.act(), query)?;
     if matches!(plan.reply, LedgerReply::Activity(_)) {
         plan.writes.push(context.author().did(Action::ExportActivity));
     }

@@ -14,7 +14,7 @@ use claviger_core::base::time::{DurationMs, UnixMs};
 use claviger_core::replication::record::Revision;
 
 use super::audit::Action;
-use super::context::CommandContext;
+use super::context::{ActContext, CommandContext};
 use super::decide::deletable;
 use super::key::Key;
 use super::mailbox;
@@ -222,7 +222,7 @@ pub(super) fn begin(
     if let Err(error) = check_deletion(&keys) {
         return Ok(Plan::refuse(Refusal::Invalid { errors: vec![error] }));
     }
-    let found = match revocable(context, &keys, Key::load_many(sql, &keys)?) {
+    let found = match revocable(context.act(), &keys, Key::load_many(sql, &keys)?) {
         Ok(found) => found,
         Err(refusal) => return Ok(Plan::refuse(refusal)),
     };
@@ -284,7 +284,7 @@ pub(super) fn mail_code(
         DeletionState::Open | DeletionState::CodeOver => {}
         DeletionState::Over | DeletionState::Done => return Ok(Plan::refuse(Refusal::CodeOver)),
     }
-    let keys = match revocable(context, &before.keys, Key::load_many(sql, &before.keys)?) {
+    let keys = match revocable(context.act(), &before.keys, Key::load_many(sql, &before.keys)?) {
         Ok(keys) => keys,
         Err(refusal) => return Ok(Plan::refuse(refusal)),
     };
@@ -341,15 +341,15 @@ pub(super) fn confirm(
         plan.writes.push(tried.note(context, Action::TryWrongCode, &keys));
         return Ok(plan);
     }
-    match revocable(context, &tried.keys, Key::load_many(sql, &tried.keys)?) {
+    match revocable(context.act(), &tried.keys, Key::load_many(sql, &tried.keys)?) {
         Ok(keys) => delete(sql, context, &tried, keys),
         Err(refusal) => Ok(refused(refusal)),
     }
 }
 
-/// Returns the keys of `wanted` if they may be deleted, by this member too.
+/// Returns the keys of `wanted` if they may be deleted, by this author too.
 fn revocable(
-    context: &CommandContext<'_>,
+    context: ActContext<'_>,
     wanted: &[KeyId],
     found: Vec<Key>,
 ) -> Result<Vec<Key>, Refusal> {
@@ -361,7 +361,7 @@ fn revocable(
 /// Deletes one key without a mailed code, where the policy demands none.
 pub(super) fn delete_one(
     sql: &dyn Sql,
-    context: &CommandContext<'_>,
+    context: ActContext<'_>,
     id: KeyId,
     expected: Revision,
 ) -> Result<Plan, SqlError> {
@@ -390,7 +390,7 @@ fn delete(
     keys: Vec<Key>,
 ) -> Result<Plan, SqlError> {
     let done = Deletion { done_at: Some(context.now), ..tried.clone() };
-    let mut plan = commit(sql, context, keys, done.id.as_str())?;
+    let mut plan = commit(sql, context.act(), keys, done.id.as_str())?;
     plan.writes.push(done.store());
     plan.writes.extend(mailbox::supersede(&done.mail_id(context)));
     Ok(plan)
@@ -399,7 +399,7 @@ fn delete(
 /// Deletes keys, and mails a notice to those concerned. `subject` makes the notice's ID unique.
 fn commit(
     sql: &dyn Sql,
-    context: &CommandContext<'_>,
+    context: ActContext<'_>,
     keys: Vec<Key>,
     subject: &str,
 ) -> Result<Plan, SqlError> {
@@ -415,14 +415,14 @@ fn commit(
     let letter = Letter::DeletionNotice {
         account: context.account.name.clone(),
         keys: names,
-        by: context.session.member.view.name.clone(),
+        by: context.name().to_owned(),
         address: context.address.map(str::to_owned),
         at: context.now,
         bound: bound.at,
         restorable_until,
         zone: context.account.zone.clone(),
     };
-    let mut recipients = mailbox::concerned(sql, context.session.member_id())?;
+    let mut recipients = mailbox::concerned(sql, context.member_id())?;
     if context.account.policy.keys_follow_member {
         for change in &changes {
             let owner = change.after.created.member;

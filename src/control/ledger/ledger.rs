@@ -45,6 +45,7 @@ use crate::ledger::plan::Plan;
 use crate::ledger::schema::MIGRATIONS;
 use crate::ledger::sessions::Session;
 use crate::ledger::sign_in::{open, sign_in};
+use crate::ledger::token_rates::TokenRates;
 use crate::ledger::usage::pending::{PendingCounts, UsageReport};
 use crate::ledger::{
     account_networks, address, api_user_row, at_stake, attempts, challenge, deletion, document,
@@ -70,12 +71,19 @@ pub struct Ledger<'a> {
     terms: Terms,
     master: Option<&'a MasterSecrets>,
     pub(super) uses: Rc<RefCell<PendingCounts>>,
+    pub(super) rates: Rc<RefCell<TokenRates>>,
 }
 
 impl<'a> Ledger<'a> {
     /// Returns the ledger of this database, on the default terms.
     pub fn new(sql: &'a dyn Sql) -> Self {
-        Self { sql, terms: Terms::default(), master: None, uses: Rc::default() }
+        Self {
+            sql,
+            terms: Terms::default(),
+            master: None,
+            uses: Rc::default(),
+            rates: Rc::default(),
+        }
     }
 
     /// Uses these pending usage counts, which outlive this value. Without this call, the ledger's
@@ -83,6 +91,13 @@ impl<'a> Ledger<'a> {
     #[must_use]
     pub fn with_uses(self, uses: Rc<RefCell<PendingCounts>>) -> Self {
         Self { uses, ..self }
+    }
+
+    /// Uses these rate limits of programs, which outlive this value. Without this call, the
+    /// ledger's own are lost when it is dropped.
+    #[must_use]
+    pub fn with_rates(self, rates: Rc<RefCell<TokenRates>>) -> Self {
+        Self { rates, ..self }
     }
 
     /// Uses these secrets to check codes of second factors. Without this call, the ledger refuses
@@ -189,6 +204,9 @@ impl<'a> Ledger<'a> {
                 };
                 let (address, master) = (address.as_deref(), self.master);
                 self.console(CommandContext { account, session, address, master, now }, command)
+            }
+            LedgerRequest::Token { caller, address, command } => {
+                self.command_of_token(account, caller, address.as_deref(), command, now)
             }
             LedgerRequest::IssueByApi(request) => issuing::plan(self.sql, account, &request, now),
             LedgerRequest::ReadExpiry(ReadExpiry { text, at }) => {

@@ -4,6 +4,7 @@
 pub mod account;
 mod account_networks;
 pub mod activity;
+pub mod acts;
 mod address;
 pub mod api_user_listing;
 pub mod api_user_row;
@@ -65,4 +66,6 @@ mod session_list;
 pub mod sessions;
 pub mod sign_in;
 pub mod state;
+pub mod token;
+pub mod token_rates;
 pub mod usage;

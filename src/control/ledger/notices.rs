@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::account::Account;
 use super::audit::Action;
-use super::context::CommandContext;
+use super::context::{ActContext, CommandContext};
 use super::member::Member;
 use super::{mailbox, notice_list};
 use crate::ledger::plan::Plan;
@@ -57,15 +57,15 @@ pub(super) fn of_key(
 }
 
 /// Returns the writes of the notice that a member has issued a key.
-pub(super) fn issued(context: &CommandContext<'_>, key: KeyName) -> [Statement; 2] {
+pub(super) fn issued(context: ActContext<'_>, key: KeyName) -> [Statement; 2] {
     let item = NoticeItem {
         key: Some(key),
         act: None,
-        by: Some(context.session.member.view.name.clone()),
+        by: Some(context.name().to_owned()),
         network: context.address.map(str::to_owned),
         at: context.now,
     };
-    of_key(NoticeKind::KeyIssued, context.session.member_id(), &item, context.now)
+    of_key(NoticeKind::KeyIssued, context.member_id(), &item, context.now)
 }
 
 /// Returns the unusual act of a command, if it is one.

@@ -3,7 +3,7 @@
 
 use claviger_core::base::id::KeyId;
 
-use super::context::CommandContext;
+use super::context::{ActContext, CommandContext};
 use super::key::Key;
 use super::member::Member;
 use super::policy::IS_OF_NO_SUCCESSOR;
@@ -59,7 +59,7 @@ fn newest(sql: &dyn Sql, context: &CommandContext<'_>) -> Result<Option<Key>, Sq
 
 /// Returns the writes that mail a confirmation to the member who issues or regenerates a key, if
 /// the policy demands one. Otherwise the key is in the next notices.
-pub(super) fn confirm(context: &CommandContext<'_>, key: &Key) -> Result<Vec<Statement>, SqlError> {
+pub(super) fn confirm(context: ActContext<'_>, key: &Key) -> Result<Vec<Statement>, SqlError> {
     let account = context.account;
     let name = KeyName { id: key.id, name: key.name.clone() };
     if !account.policy.mail_on_generation {
@@ -74,6 +74,6 @@ pub(super) fn confirm(context: &CommandContext<'_>, key: &Key) -> Result<Vec<Sta
         zone: account.zone.clone(),
     };
     let id = format!("key-generated/{}/{}", account.id, key.id);
-    let to = &context.session.member.view;
+    let to = &context.member.view;
     mailbox::notice(account, to, id, letter, context.now)
 }

@@ -20,7 +20,7 @@ use claviger_core::credential::limits::subset::narrows_limits;
 use claviger_core::replication::record::Revision;
 
 use super::audit::Action;
-use super::context::CommandContext;
+use super::context::ActContext;
 use super::decide::{
     DecisionContext, KeyChange, KeyDecision, check_idempotency_key, sealing_after,
 };
@@ -94,19 +94,20 @@ impl Regeneration {
 /// Plans the regeneration of a key.
 pub(super) fn plan(
     sql: &dyn Sql,
-    context: &CommandContext<'_>,
+    context: ActContext<'_>,
     old: KeyId,
     request: RegenerateRequest<'_>,
     sealed: Option<Ciphertext>,
 ) -> Result<Plan, SqlError> {
-    let (member, now) = (context.session.member_id(), context.now);
+    let (member, now) = (context.member_id(), context.now);
+    let stored = context.stored_idempotency_key(request.idempotency_key);
     let old = Key::load(sql, old)?;
     let predecessor = match old.as_ref().and_then(|key| key.replaces) {
         Some(id) => Key::load(sql, id)?,
         None => None,
     };
     let facts = RegenerationFacts {
-        issued_before: idempotency::issued(sql, member, request.idempotency_key, now)?,
+        issued_before: idempotency::issued(sql, member, &stored, now)?,
         key: old,
         predecessor,
         id_is_taken: Publication::load(sql, request.id)?.is_some(),
@@ -121,7 +122,7 @@ pub(super) fn plan(
     for change in regeneration.changes() {
         writes.extend(commit_writes(sql, context.account, context.author(), change)?);
     }
-    writes.extend(idempotency::remember(member, request.idempotency_key, request.id, now));
+    writes.extend(idempotency::remember(member, &stored, request.id, now));
     writes.extend(pair::confirm(context, &regeneration.issued.after)?);
     let kept = sealed.filter(|_| regeneration.issued.after.viewable);
     writes.extend(kept.map(|sealed| key::keep(request.id, &sealed)));

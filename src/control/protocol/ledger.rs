@@ -13,6 +13,7 @@ use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::Bound;
 use claviger_core::credential::api_user::ApiUserName;
 use claviger_core::credential::limits::lifetime::{Expiry, ExpiryError};
+use claviger_core::replication::admin_caller::AdminCaller;
 use claviger_core::replication::edge_call::{EdgeRequest, IssueByApi, ReadExpiry, RevokeByClient};
 use claviger_core::replication::record::{Epoch, Record, Revision};
 use claviger_core::replication::refresh::{AccountState, Refresh, RefreshRequest};
@@ -120,6 +121,15 @@ pub enum LedgerRequest {
     Console {
         /// Proof from the session cookie.
         session: SessionProof,
+        /// IP address of the request.
+        address: Option<String>,
+        /// Command to execute.
+        command: Command,
+    },
+    /// Executes a command of a program that calls the admin API. The edge has verified its secret.
+    Token {
+        /// The program.
+        caller: AdminCaller,
         /// IP address of the request.
         address: Option<String>,
         /// Command to execute.

@@ -2,6 +2,7 @@
 
 use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::base::time::UnixMs;
+use claviger_core::verify::verdict::Denial;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::account_networks::NetworksRefusal;
@@ -22,7 +23,7 @@ pub enum Refusal {
     NotSignedIn,
     /// The verified password is no longer the member's present one.
     SignInRefused,
-    /// The member's role does not permit the command.
+    /// The member's role, or the rights of the program, do not permit the command.
     NotPermitted,
     /// The last proof of identity is too old.
     StepUpRequired,
@@ -190,4 +191,14 @@ pub enum Refusal {
     ApiUsers(ApiUsersRefusal),
     /// The account's networks exclude the caller, or a change of them is refused.
     Networks(NetworksRefusal),
+    /// The key or API user of a program is not valid now, or lacks the right for the command.
+    TokenRefused {
+        /// First reason that applies.
+        denial: Denial,
+    },
+    /// The program has reached its rate limit.
+    TooManyRequests {
+        /// Time at which the next request is accepted, Unix ms.
+        until: UnixMs,
+    },
 }

@@ -6,6 +6,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
+//! | [`admin_right`] | the rights over the admin API that a program can hold |
 //! | [`key`] | the stored key, digit by digit |
 //! | [`sealed`] | the sealed key, which carries its limits under a MAC |
 //! | [`checksum`] | the checksum at the end of both |
@@ -18,6 +19,7 @@
 //! | [`limits`] | expiry, networks, permissions, and their comparison |
 
 pub mod account_networks;
+pub mod admin_right;
 pub mod api_user;
 pub mod checksum;
 pub mod grant;

@@ -8,6 +8,7 @@
 //! that is ready once its result is set. Nothing here needs a waker, and no exchange waits for
 //! another: requests share the gateway's data, never a promise.
 
+mod admin_api;
 mod body;
 mod forward_auth;
 mod introspect;
@@ -207,6 +208,9 @@ async fn decide_through(
             Decision::MailAuth => {
                 let (answer, renew) = mail_auth::answer(request, gateway, platform).await;
                 return (Outcome::Answer(answer), renew);
+            }
+            Decision::AdminApi(right) => {
+                return admin_api::answer(request, right, gateway, platform).await;
             }
             Decision::Introspect => {
                 let (answer, renew) = introspect::answer(request, gateway, platform).await;

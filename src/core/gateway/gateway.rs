@@ -26,6 +26,7 @@ use crate::base::id::{AccountId, AnyKeyId, KeyId};
 use crate::base::time::{DurationMs, UnixMs};
 use crate::config::rules::{Access, OAuthRoute, Origin, Place, RequestEffect, Rule};
 use crate::config::settings::Config;
+use crate::credential::admin_right::AdminRight;
 use crate::credential::keyring::{Generation, MacKey};
 use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
@@ -92,6 +93,8 @@ pub enum Decision {
     MailAuth,
     /// Serve a token introspection.
     Introspect,
+    /// Verify a program that calls the admin API, by the right that the route demands.
+    AdminApi(AdminRight),
     /// Serve an issuance by a program.
     Issue,
     /// Serve an OAuth endpoint.
@@ -227,13 +230,15 @@ impl<R: LeaseRules> Gateway<R> {
         match rule.map(|rule| &rule.origin) {
             Some(Origin::OAuth(route)) => self.decide_oauth(*route, request),
             _ if path == issuance::PATH => Decision::Issue,
-            _ => done(Outcome::Admin(self.admin_forward(request, path))),
+            _ => self
+                .decide_admin_api(request)
+                .unwrap_or_else(|| done(Outcome::Admin(self.admin_forward(request, path)))),
         }
     }
 
     /// Returns the changes to a request for the admin Worker: without client headers that could
     /// pass for one of Claviger's, with those that prove the edge.
-    fn admin_forward(&self, request: &Request<'_>, path: &str) -> AdminForward {
+    pub(super) fn admin_forward(&self, request: &Request<'_>, path: &str) -> AdminForward {
         let ours =
             request.headers.iter().map(|(name, _)| name).filter(|name| header_names::is_ours(name));
         let remove = ours.map(str::to_owned).collect();

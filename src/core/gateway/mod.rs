@@ -24,6 +24,7 @@
 //! | [`oauth`] | reads the requests of OAuth clients, and grants tokens |
 //! | [`forward_auth`] | answers proxies that ask about their clients |
 //! | [`mail_auth`] | reads and answers the questions of mail servers |
+//! | [`admin_api`] | knows the routes that programs may call by their key |
 //! | [`batch_verify`], [`verify_body`] | answer `POST /v1/verify` |
 //! | [`introspection`] | reads and answers `POST /v1/introspect` |
 //! | [`denied`] | a refusal by the credential, which a caller may keep |
@@ -32,6 +33,7 @@
 //! | `nonces` | numbers requests for their proofs |
 //! | `fit` | knows whether this edge fits the admin Worker |
 
+pub mod admin_api;
 pub mod batch_verify;
 pub mod body;
 pub mod check;

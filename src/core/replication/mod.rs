@@ -10,9 +10,11 @@
 //! | [`kv_mac`] | the proof that a ledger made a value in KV |
 //! | [`superseded`] | the keys of which KV may hold an earlier record |
 //! | [`edge_call`] | all calls that an edge makes to a ledger |
+//! | [`admin_caller`] | the program that calls the admin API |
 //! | [`secret_check`] | the question whether a secret of an API user is right |
 //! | [`link`] | the release and fingerprint that both Workers compare |
 
+pub mod admin_caller;
 pub mod document;
 pub mod edge_call;
 pub mod kv_mac;

@@ -1,6 +1,10 @@
 //! Defines the outcomes of a verification, in order of precedence, with their stable codes and
 //! statuses.
 
+use serde::{Serialize, Serializer};
+
+use crate::base::json::{FromJson, Json, from_json};
+
 /// The reason for a denial. The order of the variants is the order of precedence: if several
 /// reasons apply, the first is the answer.
 ///
@@ -139,6 +143,21 @@ impl Denial {
     }
 }
 
+impl Serialize for Denial {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl FromJson for Denial {
+    fn from_json(json: Json) -> Option<Self> {
+        let code = json.into_text()?;
+        Self::ALL.into_iter().find(|denial| denial.code() == code)
+    }
+}
+
+from_json!(Denial);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +170,16 @@ mod tests {
             "missing malformed unknown disabled locked account_suspended mfa_off not_yet_valid expired network_denied \
              interface_denied permission_denied rate_limited unavailable"
         );
+    }
+
+    #[test]
+    fn the_json_form_is_the_code() {
+        for denial in Denial::ALL {
+            let json = serde_json::to_string(&denial).unwrap();
+            assert_eq!(json, format!("\"{}\"", denial.code()));
+            assert_eq!(serde_json::from_str::<Denial>(&json).unwrap(), denial);
+        }
+        assert!(serde_json::from_str::<Denial>("\"\"").is_err());
     }
 
     #[test]

@@ -35,7 +35,7 @@ struct Piece {
 
 /// Returns a page of activity.
 pub async fn list(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    context.session()?;
+    context.account()?;
     let query = form::activity(context.request.url.query)?;
     Ok(Response::json(200, &view::activity(&page(context, query, false).await?, now())))
 }

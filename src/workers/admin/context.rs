@@ -9,6 +9,7 @@ use claviger_control::admin::body::BODY_BYTES_MAX;
 use claviger_control::admin::config::AdminConfig;
 use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
+use claviger_control::admin::token_problem::TokenProblem;
 use claviger_control::admin::{log, session, view};
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::identity::stored_agent;
@@ -23,7 +24,9 @@ use claviger_core::base::id::AccountId;
 use claviger_core::credential::limits::network::ClientAddress;
 use claviger_core::gateway::body::{BODY_PIECES_MAX, BODY_SCAN_TIME};
 use claviger_core::gateway::gateway::client_address;
+use claviger_core::replication::admin_caller::AdminCaller;
 use claviger_core::replication::record::Revision;
+use claviger_core::verify::verdict::Denial;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use serde::de::DeserializeOwned;
@@ -37,6 +40,8 @@ pub struct RequestContext<'a> {
     pub request: &'a Request<'a>,
     pub env: &'a Env,
     pub config: Rc<AdminConfig>,
+    /// Program that the edge has verified; `None` for a request of a browser.
+    caller: Option<AdminCaller>,
     incoming: web_sys::Request,
     change: Cell<Option<(AccountId, Revision)>>,
 }
@@ -49,7 +54,24 @@ impl<'a> RequestContext<'a> {
         config: Rc<AdminConfig>,
         incoming: web_sys::Request,
     ) -> Self {
-        Self { request, env, config, incoming, change: Cell::new(None) }
+        Self { request, env, config, caller: None, incoming, change: Cell::new(None) }
+    }
+
+    /// Sets the program that the edge has verified.
+    #[must_use]
+    pub fn called_by(self, caller: Option<AdminCaller>) -> Self {
+        Self { caller, ..self }
+    }
+
+    /// Returns the account of the program or session, before any object is called.
+    ///
+    /// # Errors
+    /// As [`RequestContext::session`] without a program.
+    pub fn account(&self) -> Result<AccountId, AdminProblem> {
+        match self.caller {
+            Some(caller) => Ok(caller.id().account()),
+            None => Ok(self.session()?.account()),
+        }
     }
 
     /// Returns the change that this request committed: its account and revision.
@@ -70,12 +92,19 @@ impl<'a> RequestContext<'a> {
             .ok_or(AdminProblem::NotSignedIn)
     }
 
-    /// Sends a command of the session's member to the ledger of its account.
+    /// Sends a command of the program, or of the session's member, to the ledger of its account.
     ///
     /// # Errors
     /// [`AdminProblem::NotSignedIn`] without a genuine token; [`RequestProblem::Unavailable`] if
     /// the ledger does not answer.
     pub async fn command(&self, command: Command) -> Result<LedgerReply, AdminProblem> {
+        if let Some(caller) = self.caller {
+            let request = LedgerRequest::Token { caller, address: self.address(), command };
+            return match self.call_ledger(caller.id().account(), &request).await? {
+                LedgerReply::Gone => Err(TokenProblem::Refused(Denial::Unknown).into()),
+                reply => Ok(reply),
+            };
+        }
         let session = self.session()?;
         let ends_session = matches!(command, Command::SignOut);
         let request = LedgerRequest::Console {

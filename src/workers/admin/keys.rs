@@ -27,7 +27,7 @@ const DRAWS_MAX: u32 = 3;
 
 /// Returns a page of keys.
 pub async fn list(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    context.session()?;
+    context.account()?;
     let listing = form::listing(context.request.url.query)?;
     match context.command(Command::List(listing)).await? {
         LedgerReply::Page(page) => {
@@ -60,7 +60,7 @@ pub async fn count_issued(
 
 /// Returns the preview of a key's form.
 pub async fn check(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    context.session()?;
+    context.account()?;
     let draft: Draft = json_body::parse(&context.bytes(DRAFT_BYTES_MAX).await?)?;
     match context.command(Command::Check { draft }).await? {
         LedgerReply::Checked(checked) => Ok(Response::json(200, &view::checked(&checked))),
@@ -70,7 +70,7 @@ pub async fn check(context: &RequestContext<'_>) -> Result<Response, AdminProble
 
 /// Issues a key.
 pub async fn issue(context: &RequestContext<'_>) -> Result<Response, AdminProblem> {
-    let account = context.session()?.account();
+    let account = context.account()?;
     let idempotency_key = headers::idempotency_key(context.request.headers)?;
     let draft: Draft = json_body::parse(&context.bytes(DRAFT_BYTES_MAX).await?)?;
     let config = &context.config;
@@ -103,7 +103,7 @@ pub async fn issue(context: &RequestContext<'_>) -> Result<Response, AdminProble
 
 /// Regenerates a key.
 pub async fn regenerate(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
-    let account = context.session()?.account();
+    let account = context.account()?;
     let expected = headers::if_match(context.request.headers)?;
     let idempotency_key = headers::idempotency_key(context.request.headers)?;
     let form: RegenerationForm = context.body().await?;
@@ -153,7 +153,7 @@ pub async fn reveal(context: &RequestContext<'_>, id: KeyId) -> Result<Response,
 
 /// Deletes a key, where the account's policy demands no mailed code.
 pub async fn delete(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
-    context.session()?;
+    context.account()?;
     let expected = headers::if_match(context.request.headers)?;
     match context.command(Command::DeleteKey { id, expected }).await? {
         LedgerReply::Deleted { records, bound, restorable_until } => {
@@ -175,7 +175,7 @@ pub async fn show_pair(context: &RequestContext<'_>) -> Result<Response, AdminPr
 
 /// Changes a key by a form.
 pub async fn edit(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
-    context.session()?;
+    context.account()?;
     let expected = headers::if_match(context.request.headers)?;
     let changes: Changes = json_body::parse(&context.bytes(DRAFT_BYTES_MAX).await?)?;
     commit(context, Command::Edit { id, expected, changes }).await
@@ -186,7 +186,7 @@ pub async fn change(
     context: &RequestContext<'_>,
     command: impl FnOnce(Revision) -> Command,
 ) -> Result<Response, AdminProblem> {
-    context.session()?;
+    context.account()?;
     commit(context, command(headers::if_match(context.request.headers)?)).await
 }
 

@@ -51,13 +51,17 @@ use std::rc::Rc;
 
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::route::Route;
+use claviger_control::admin::token_problem::TokenProblem;
 use claviger_control::admin::{log, session};
 use claviger_control::protocol::command::Command;
+use claviger_core::base::http::cookie::COOKIE;
 use claviger_core::base::http::problem::RequestProblem;
 use claviger_core::base::http::request::{Headers, Request, Url};
 use claviger_core::base::http::response::Response;
 use claviger_core::credential::issuer::Issuer;
 use claviger_core::credential::limits::network::ClientAddress;
+use claviger_core::gateway::admin_api;
+use claviger_core::replication::admin_caller::{AdminCaller, CALLER_HEADER};
 use claviger_core::replication::link;
 use claviger_workers::time;
 pub use objects::{alarm, object};
@@ -165,13 +169,19 @@ async fn respond(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -
         Ok(route) => route,
         Err(problem) => return refuse(problem),
     };
-    let context = RequestContext::new(request, env, Rc::clone(&config), incoming);
-    let is_foreign = !route.is_linked_to()
+    let caller = match caller(request) {
+        Ok(caller) => caller,
+        Err(problem) => return refuse(problem),
+    };
+    let context = RequestContext::new(request, env, Rc::clone(&config), incoming).called_by(caller);
+    // No page of another site can make a program's browser send its key.
+    let is_foreign = caller.is_none()
+        && !route.is_linked_to()
         && !session::may_ask(request.headers, &config.console_origin, route.wants_own_page());
     let answer =
         if is_foreign { Err(AdminProblem::CrossSite) } else { answer(route, &context).await };
     let answer = answer.unwrap_or_else(|problem| {
-        let account = context.session().ok().map(|session| session.account());
+        let account = context.account().ok();
         let network = context.client().map(ClientAddress::block);
         if let Some(line) = log::forbidden(&problem, account, network.as_deref()) {
             worker::console_warn!("{line}");
@@ -184,6 +194,21 @@ async fn respond(request: &Request<'_>, incoming: web_sys::Request, env: &Env) -
         }
         None => answer,
     })
+}
+
+/// Returns the program that the edge has verified; `None` for a request of a browser.
+///
+/// # Errors
+/// [`TokenProblem::Ambiguous`] if the request has a session cookie, too.
+/// [`RequestProblem::NotFound`] for a route that takes no program. The edge lets neither through.
+fn caller(request: &Request<'_>) -> Result<Option<AdminCaller>, AdminProblem> {
+    let Some(text) = request.headers.find(CALLER_HEADER) else { return Ok(None) };
+    if request.headers.find("cookie").is_some_and(|cookies| cookies.contains(COOKIE)) {
+        return Err(TokenProblem::Ambiguous.into());
+    }
+    let is_served = admin_api::right(request.method, request.url.path).is_some();
+    let caller = AdminCaller::parse(text).filter(|_| is_served);
+    caller.map(Some).ok_or(AdminProblem::Request(RequestProblem::NotFound))
 }
 
 async fn answer(route: Route, context: &RequestContext<'_>) -> Result<Response, AdminProblem> {

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use claviger_control::ledger::token_rates::TokenRates;
 use claviger_control::ledger::usage::pending::PendingCounts;
 use claviger_control::objects::api_name::RememberedSecrets;
 use claviger_core::base::time::{DurationMs, UnixMs};
@@ -27,6 +28,8 @@ pub struct Memory {
     pub uses: Rc<RefCell<PendingCounts>>,
     /// Right secrets that the name object of an API user has found.
     pub remembered: Rc<RefCell<RememberedSecrets>>,
+    /// Rate limits of the programs that call a ledger.
+    pub rates: Rc<RefCell<TokenRates>>,
     /// Time of the alarm, Unix ms, if this object has set it itself.
     pub rings_at: Cell<Option<UnixMs>>,
     called_at: Cell<UnixMs>,
@@ -42,6 +45,7 @@ pub fn of(life: u32, now: UnixMs) -> Rc<Memory> {
         let none = || Memory {
             uses: Rc::default(),
             remembered: Rc::default(),
+            rates: Rc::default(),
             rings_at: Cell::new(None),
             called_at: Cell::new(now),
         };

@@ -173,7 +173,9 @@ impl Host {
 
     fn ledger(&self) -> Ledger<'_> {
         // This Worker serves no request with wrong settings, so the default is never visible.
-        let ledger = Ledger::new(&self.sql).with_uses(Rc::clone(&self.memory.uses));
+        let ledger = Ledger::new(&self.sql)
+            .with_uses(Rc::clone(&self.memory.uses))
+            .with_rates(Rc::clone(&self.memory.rates));
         ledger.on_terms(settings::terms(&self.env).unwrap_or_default())
     }
 

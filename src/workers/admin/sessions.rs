@@ -7,11 +7,12 @@ use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{body, session, view};
 use claviger_control::protocol::account::{Email, TextError, check_password};
+use claviger_control::protocol::account_networks::ProvenPassword;
 use claviger_control::protocol::attempts::AttemptKind;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::identity::{Membership, NewChallenge, NewSession};
 use claviger_control::protocol::ledger::{LedgerReply, LedgerRequest};
-use claviger_control::protocol::member::{AddressVersion, SecretVersion};
+use claviger_control::protocol::member::{AddressVersion, Role, SecretVersion};
 use claviger_control::protocol::objects::{NameReply, NameRequest};
 use claviger_control::protocol::passkey::ceremony::Ceremony;
 use claviger_control::protocol::refusal::Refusal;
@@ -74,7 +75,7 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
         return Err(AdminProblem::SignInRefused);
     };
     // The account used last, or the next one whose ledger answers and still has the member.
-    let mut unreached = None;
+    let (mut unreached, mut denied) = (None, None);
     for Membership { account, member } in proof.memberships.iter().copied() {
         let (tokens, session) = new_sign_in(context, account, proof.accounts());
         let sign_in = LedgerRequest::SignIn {
@@ -89,12 +90,20 @@ pub async fn sign_in(context: &RequestContext<'_>) -> Result<Response, AdminProb
         };
         match context.call_ledger(account, &sign_in).await {
             Ok(LedgerReply::Gone | LedgerReply::Refused(Refusal::SignInRefused)) => {}
+            // Another account of the person may allow this address.
+            Ok(reply @ LedgerReply::Refused(Refusal::Networks(_))) => {
+                denied.get_or_insert(reply);
+            }
             Ok(reply) => return signed_in_or_challenged(context, reply, &tokens),
             Err(problem) => unreached = Some(problem),
         }
     }
     if let Some(problem) = unreached {
         return Err(problem);
+    }
+    // The password was right, so the answer may say why there is no session.
+    if let Some(reply) = denied {
+        return Err(context.refusal(reply));
     }
     note();
     delay(context, REFUSAL_MS_MIN).await;
@@ -151,15 +160,8 @@ pub async fn step_up(
         // No password is hashed that would prove nothing.
         return Err(view::factor_required(&view));
     }
-    let own = Membership { account: before.account(), member: view.member.id };
-    let proof = prove_again(context, &view, password).await?;
-    let proof = proof.filter(|proof| proof.memberships.contains(&own));
-    let Some(proof) = proof else {
-        let (wrong, owner) = (AttemptRefused::Wrong, (Some(own.account), Some(own.member)));
-        attempts::note_refused(context, LoggedAttempt::StepUp, wrong, owner);
-        return Err(AdminProblem::StepUpRefused);
-    };
-    let (token, session) = new_session(context, own.account, view.accounts);
+    let proof = prove_own(context, before.account(), &view, password).await?;
+    let (token, session) = new_session(context, before.account(), view.accounts);
     let step_up = Command::StepUp {
         secret_version: proof.secret_version,
         confirmed: proof.confirmed,
@@ -169,6 +171,39 @@ pub async fn step_up(
     refusals::note_over(before, now());
     let answer = session_answer(context, 200, &view);
     Ok(answer.with("set-cookie", session::set_cookie(token.expose())))
+}
+
+/// Verifies the password of a session's owner, for a command of owners that needs it beside the
+/// session. A wrong one counts like a wrong one of a fresh proof of identity. Another role causes no
+/// hash.
+pub async fn prove_owner(
+    context: &RequestContext<'_>,
+    password: SecretText,
+) -> Result<ProvenPassword, AdminProblem> {
+    let account = context.session()?.account();
+    let view = context.session_of(context.command(Command::Show).await?)?;
+    if view.member.role != Role::Owner {
+        return Err(AdminProblem::NotPermitted);
+    }
+    let Proof { secret_version, confirmed, .. } =
+        prove_own(context, account, &view, password).await?;
+    Ok(ProvenPassword { secret_version, confirmed })
+}
+
+/// Verifies the password of a session's member.
+async fn prove_own(
+    context: &RequestContext<'_>,
+    account: AccountId,
+    view: &SessionView,
+    password: SecretText,
+) -> Result<Proof, AdminProblem> {
+    let own = Membership { account, member: view.member.id };
+    let proof = prove_again(context, view, password).await?;
+    proof.filter(|proof| proof.memberships.contains(&own)).ok_or_else(|| {
+        let (wrong, owner) = (AttemptRefused::Wrong, (Some(own.account), Some(own.member)));
+        attempts::note_refused(context, LoggedAttempt::StepUp, wrong, owner);
+        AdminProblem::StepUpRefused
+    })
 }
 
 /// Finds the person whose password this is. The try is counted before anything is hashed.

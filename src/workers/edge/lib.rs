@@ -137,6 +137,7 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
         Decision::Verify
         | Decision::ForwardAuth
         | Decision::Introspect
+        | Decision::AdminApi(_)
         | Decision::MailAuth
         | Decision::Issue
         | Decision::OAuth(_)

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::mem::discriminant;
 
 use claviger_core::base::http::request::Headers;
+use claviger_core::gateway::admin_api;
 use claviger_core::gateway::gateway::VERIFY_PATH;
 use claviger_core::gateway::oauth::INTROSPECTION_PATH;
 
@@ -158,6 +159,43 @@ fn every_route_is_documented_and_what_is_documented_is_there() {
     let of_the_edge = [("POST", VERIFY_PATH), ("POST", INTROSPECTION_PATH)];
     let there = there.chain(of_the_edge);
     assert_eq!(documented.collect::<BTreeSet<_>>(), there.collect::<BTreeSet<_>>());
+}
+
+/// Keys, and the reading of activity, are all that a program reaches.
+#[test]
+fn each_route_that_takes_a_program_is_one_of_the_console() {
+    for (method, pattern, _) in admin_api::ROUTES {
+        let allow = ROUTES.iter().find(|(path, _)| *path == pattern).expect(pattern).1;
+        assert!(allow.split(", ").any(|allowed| allowed == method), "{method} {pattern}");
+        let route = Route::find(method, &example(pattern)).expect(pattern);
+        assert_eq!(admin_api::right(method, &example(pattern)).is_some(), takes_program(route));
+    }
+    for (path, allow) in ROUTES {
+        for method in allow.split(", ") {
+            let route = Route::find(method, &example(path)).expect(path);
+            let right = admin_api::right(method, &example(path));
+            assert_eq!(right.is_some(), takes_program(route), "{method} {path}");
+        }
+    }
+}
+
+fn takes_program(route: Route) -> bool {
+    matches!(
+        route,
+        Route::ListKeys
+            | Route::IssueKey
+            | Route::CheckKey
+            | Route::ShowKey(_)
+            | Route::EditKey(_)
+            | Route::DeleteKey(_)
+            | Route::CountIssuedByKey(_)
+            | Route::DisableKey(_)
+            | Route::EnableKey(_)
+            | Route::RestoreKey(_)
+            | Route::RegenerateKey(_)
+            | Route::EndOverlap(_)
+            | Route::ListActivity
+    )
 }
 
 /// Every route except reads needs CSRF protection: another site could otherwise call it with a

@@ -39,7 +39,13 @@ pub struct Permission(Pair);
 impl Permission {
     /// Returns the permission to ask about other credentials, which makes a key a verifier.
     pub fn claviger_verify() -> Self {
-        Self(Pair { resource: RESERVED_RESOURCE.to_owned(), action: "verify".to_owned() })
+        Self::of_claviger("verify")
+    }
+
+    /// Returns a reserved permission. `action` is a name of the code, so that it has the right
+    /// form.
+    pub(crate) fn of_claviger(action: &'static str) -> Self {
+        Self(Pair { resource: RESERVED_RESOURCE.to_owned(), action: action.to_owned() })
     }
 
     /// Returns the part before the colon.

@@ -56,7 +56,7 @@ async fn check(call: &mut VerifierCall<'_>) -> Response {
 }
 
 /// Checks an API user of one account, or of any.
-async fn check_user(
+pub(super) async fn check_user(
     call: &VerifierCall<'_>,
     user: &TypedUser,
     facts: &Facts<'_>,

@@ -1,3 +1,4 @@
+mod admin_api;
 mod api_users;
 mod driven;
 mod flushing;

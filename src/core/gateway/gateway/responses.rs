@@ -47,7 +47,7 @@ impl<R: LeaseRules> Gateway<R> {
     }
 
     /// Refuses a request with several credentials.
-    pub(super) fn refuse_ambiguous(&self, request: &Request<'_>) -> Decision {
+    pub(in crate::gateway) fn refuse_ambiguous(&self, request: &Request<'_>) -> Decision {
         let answer = GatewayProblem::AmbiguousCredential.answer(&self.config.console_origin);
         done(Outcome::Answer(
             answer.with("www-authenticate", challenge_of_several(request.url.host)),

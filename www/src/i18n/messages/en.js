@@ -245,7 +245,7 @@ export default {
   "form.permissions.none": "This API requires no permissions.",
   "form.reserved": "Reserved permissions",
   "form.reserved.hint":
-    "claviger:verify lets a service verify every other key of this account. Only owners can grant it. Grant it to such a service only.",
+    "claviger:verify lets a service verify every other key of this account. claviger:keys-read and claviger:keys-write let a program see and manage keys, claviger:activity-read lets it read the activity. Only owners can grant them. Grant each to such a program only.",
   "form.issuable": "May issue further keys (Issuable)",
   "form.issuable.hint":
     "For services that request short-lived keys from the issuance API. Those keys never exceed the limits below.",

@@ -244,7 +244,7 @@ export default {
   "form.permissions.none": "このアカウントのAPIは権限を求めません。",
   "form.reserved": "予約された権限",
   "form.reserved.hint":
-    "claviger:verifyがあると、このアカウントのほかのキーをすべて照会できます。付与できるのはオーナーだけです。ほかの用途のキーには付けないでください。",
+    "claviger:verifyがあると、このアカウントのほかのキーをすべて照会できます。claviger:keys-readとclaviger:keys-writeがあると、プログラムからキーを参照、管理できます。claviger:activity-readがあると、アクティビティを参照できます。付与できるのはオーナーだけです。ほかの用途のキーには付けないでください。",
   "form.issuable": "このキーで別のキーを発行できる（Issuable）",
   "form.issuable.hint":
     "サービスがこのキーを持ち、発行APIで短期キーを発行します。短期キーは、ここで決めた範囲を超えません。",
