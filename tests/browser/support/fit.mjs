@@ -6,21 +6,31 @@ export const WIDTHS = Array.from({ length: 26 }, (_, step) => 320 + 64 * step);
 
 const HEIGHT = 800;
 
-/** Asserts at every width that nothing scrolls sideways or stands outside of the window. */
+/**
+ * Asserts at every width that nothing scrolls sideways or stands outside of the window. The page has
+ * its own size again afterwards.
+ *
+ * Only the emulated screen changes. Playwright's `setViewportSize` also moves the browser's window,
+ * so that each width is laid out and painted twice.
+ */
 export async function assertFits(page, name) {
+  const client = await page.context().newCDPSession(page);
+  const resize = (size) =>
+    client.send("Emulation.setDeviceMetricsOverride", { ...size, deviceScaleFactor: 1, mobile: false });
   const faults = [];
   for (const width of WIDTHS) {
-    await page.setViewportSize({ width, height: HEIGHT });
-    // Components follow the width in the next frames.
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-    faults.push(...(await page.evaluate(faultsOfFit)).map((fault) => `${width}: ${fault}`));
+    await resize({ width, height: HEIGHT });
+    faults.push(...(await page.evaluate(faultsOfFit, width)).map((fault) => `${width}: ${fault}`));
   }
+  await resize(page.viewportSize());
   expect(faults, `${name} fits`).toEqual([]);
 }
 
-/** Runs in the page. Returns what is wider than its place. */
-function faultsOfFit() {
-  const found = [];
+/** Runs in the page. Returns what is wider than its place, in a window of this width. */
+async function faultsOfFit(width) {
+  // Components follow the width in the next frames.
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const found = innerWidth === width ? [] : [`the window is ${innerWidth} px wide`];
   const { clientWidth, scrollWidth } = document.documentElement;
   if (scrollWidth > clientWidth) found.push(`the document is ${scrollWidth} px wide`);
   const name = (element) =>
