@@ -271,6 +271,8 @@ const ROWS: &[&[&str]] = &[
         r#"INSERT INTO api_user VALUES ('a1B2c3D4xxxxxxxxxx', 'app@example.com', 'active', 1, 'admin', 0, 'Asia/Tokyo',
             '{"not_before":null,"expires":null,"networks":[],"interfaces":["http"],"permissions":[]}', NULL, NULL,
             1795262400000, 'ooooooooooo', 1795262400000, 'ooooooooooo', NULL, 6)"#,
+    ],
+    &[
         r#"INSERT INTO account_networks VALUES (1, '{"mode":"observed","entries":[
             {"id":1,"network":"203.0.113.0/24","label":"Office","surfaces":["console"]}],"next":2}', 1, 1795262400000, 'ooooooooooo')"#,
         r#"UPDATE key SET networks_observed = '["203.0.113.0/24"]'"#,

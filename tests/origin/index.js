@@ -73,7 +73,10 @@ async function cameThroughClaviger(request, keys, toleranceS = 60) {
   const url = new URL(request.url);
   const told = (name) => request.headers.get(name) ?? "";
   const lines = ["claviger/origin-proof/2", t, n, request.method, url.href.slice(url.origin.length),
-    told("claviger-account"), told("claviger-key"), told("claviger-permissions"), told("claviger-address"), ""];
+    told("claviger-account"), told("claviger-key"), told("claviger-permissions"), told("claviger-address")];
+  const ofUser = ["claviger-api-user", "claviger-group", "claviger-own-data-only", "claviger-time-zone"];
+  if (request.headers.has("claviger-api-user")) lines.push(...ofUser.map(told));
+  lines.push("");
   const statement = new TextEncoder().encode(lines.join("\n"));
   const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
   for (const key of keys) {

@@ -223,6 +223,10 @@ describe("API users", () => {
       assert.equal(await login(user.name, SECRET, { key }), "454 4.7.0", key);
     }
     assert.equal(await login(user.name, SECRET, { method: "cram-md5" }), "454 4.7.0");
+    // Its wrong tries take nothing from the clients whose addresses it names.
+    for (let number = 0; number < 55; number++) await login(user.name, `wr0ngSecret${number}`, { key: foreign });
+    assert.equal(await login(user.name, "wr0ngSecret", { key: foreign }), "454 4.7.0");
+    expect(await call("/mail/send.json", form(user.name)), 200);
     assert.equal(await login(user.name), "OK");
   });
 

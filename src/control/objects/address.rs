@@ -180,8 +180,8 @@ impl<'a> Address<'a> {
         );
         for counter in counters {
             // The narrowest counter comes first, and exempts from those that follow.
-            if is_trusted {
-                break;
+            if is_trusted && !(of_api_user && counter.holds_for_trusted()) {
+                continue;
             }
             let stored = self.read(&counter.of)?;
             let window = stored.as_ref().map(|stored| stored.window);
@@ -189,7 +189,7 @@ impl<'a> Address<'a> {
                 Ok(window) => writes.push(write(&counter.of, window)),
                 Err(until) => return Ok(AddressReply::TooMany { until }),
             }
-            is_trusted = stored.is_some_and(|stored| stored.is_trusted(now));
+            is_trusted |= stored.is_some_and(|stored| stored.is_trusted(now));
         }
         migrate(self.sql, MIGRATIONS, now)?;
         writes.push(sweep_by(now.saturating_add(WINDOW_MAX)));

@@ -14,7 +14,7 @@
 //! Tries at the secrets of API users have shards of their own, and limits for machines: a right
 //! secret gives its try back.
 
-use claviger_core::base::id::MemberId;
+use claviger_core::base::id::{AccountId, MemberId};
 use claviger_core::base::secret::Digest;
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::api_user::ApiUserName;
@@ -82,6 +82,15 @@ pub struct TryCounter {
     pub of: String,
 }
 
+impl TryCounter {
+    /// Returns `true` if the counter of an API user's secret also counts tries of a block with a
+    /// recent right one. Such a block is exempt from sums over all blocks alone: otherwise an
+    /// attacker with one user could guess at all others from many blocks.
+    pub fn holds_for_trusted(&self) -> bool {
+        !matches!(self.limit, TryLimit::ApiSum | TryLimit::ApiName)
+    }
+}
+
 /// The counters of one try in one object, the narrowest first. A recent success at the narrowest
 /// one exempts it from the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +120,22 @@ impl Tries {
     pub fn api_at_name(name: &ApiUserName, client: Option<ClientAddress>) -> Self {
         let limits = [TryLimit::ApiBlockAtName, TryLimit::ApiName];
         Self::at("api-name", name.as_str(), client, limits)
+    }
+
+    /// Returns the counters of a try that a mail server of `account` reports. It may name any
+    /// client, so its tries count at its account alone: they take nothing from the clients of
+    /// others.
+    pub fn api_of_mail_server(
+        account: AccountId,
+        name: &ApiUserName,
+        client: Option<ClientAddress>,
+    ) -> [Self; 2] {
+        let digest = Digest::of(account.as_str().as_bytes());
+        let instance = format!("tries/api-address/{}", shard(&digest));
+        let of = format!("{account} {SUM}");
+        let sum = Self { instance, counters: vec![TryCounter { limit: TryLimit::ApiSum, of }] };
+        let limits = [TryLimit::ApiBlockAtName, TryLimit::ApiName];
+        [sum, Self::at("api-name", &format!("{account} {name}"), client, limits)]
     }
 
     fn at_blocks(

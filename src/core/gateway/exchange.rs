@@ -191,7 +191,7 @@ async fn decide_through(
             Decision::ReadHeaders => return (internal(), None),
             Decision::AskAdmin => lookup::ask_admin(gateway, platform).await,
             Decision::CheckSecret(check) => {
-                lookup::check_secret(&check, gateway, platform, &mut lookup).await;
+                lookup::check_secret(&check, platform, &mut lookup).await;
             }
             Decision::Read(scan) => match body::scan_body(scan, platform).await {
                 Ok(read) => fields = Some(read),

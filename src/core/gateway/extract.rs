@@ -220,6 +220,8 @@ impl<'a> Carried<'a> {
                     name: without_line_end(name).to_owned(),
                     secret: SecretText::new(without_line_end(secret.expose()).to_owned()),
                 }),
+                // An origin might read the name here, and not the one in the header.
+                ([name], []) if self.names_another(name) => self.user = Err(Ambiguous),
                 // A name without a secret is no credential, and the other way round.
                 ([_], []) | ([], [_]) => {}
                 // An origin might read another one of them.
@@ -227,6 +229,12 @@ impl<'a> Carried<'a> {
             }
         }
         self.cuts = Some(fields.cuts().to_vec());
+    }
+
+    /// Returns `true` if the request presents an API user of another name.
+    fn names_another(&self, name: &str) -> bool {
+        let user = self.user.as_ref().ok().and_then(Option::as_ref);
+        user.is_some_and(|user| !user.name.eq_ignore_ascii_case(without_line_end(name)))
     }
 
     /// Adds an API user; empty fields are none.

@@ -111,7 +111,7 @@ pub enum Decision {
     /// Ask the admin Worker whether both Workers fit, pass its answer to [`Gateway::take_fit`], and
     /// decide again.
     AskAdmin,
-    /// Ask the admin Worker this, pass its answer to [`Gateway::take_secret`], and decide again.
+    /// Ask the admin Worker this, pass its answer to [`Lookup::take_secret`], and decide again.
     CheckSecret(SecretCheck),
     /// Refuse the request because of its credential, with the response from
     /// [`Gateway::answer_denied`]. The caller may cache the response under [`Denied::key`].

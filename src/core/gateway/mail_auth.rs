@@ -131,6 +131,11 @@ pub fn misconfigured(fault: Option<MailServerFault>) -> Response {
     refusal("454 4.7.0", format!("The mail server cannot ask Claviger: {detail}"))
 }
 
+/// Builds the response if Claviger cannot check the mail server's own key.
+pub fn unavailable() -> Response {
+    refusal("454 4.7.0", Denial::Unavailable.title().to_owned())
+}
+
 fn refusal(code: &'static str, status: String) -> Response {
     Response::empty(200).with("auth-status", status).with("auth-error-code", code.to_owned())
 }

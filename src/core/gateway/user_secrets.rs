@@ -12,11 +12,12 @@ use std::collections::HashMap;
 
 use subtle::ConstantTimeEq;
 
+use crate::base::id::AccountId;
 use crate::base::time::{DurationMs, UnixMs};
 use crate::credential::api_user::ApiUserName;
 use crate::credential::keyring::MacKey;
 use crate::credential::limits::network::ClientAddress;
-use crate::replication::secret_check::{ProvenSecret, SecretCheck, SecretCheckReply};
+use crate::replication::secret_check::{ProvenSecret, SecretCheck};
 
 /// Most users that are remembered, some 400 bytes each. A data centre's busy isolate serves a few
 /// hundred. Only right secrets take a place.
@@ -81,11 +82,15 @@ impl UserSecrets {
         &mut self,
         name: &ApiUserName,
         secret: &str,
-        address: Option<ClientAddress>,
+        (address, within): (Option<ClientAddress>, Option<AccountId>),
         now: UnixMs,
     ) -> Option<ProvenSecret> {
         let mac = mac(&self.key, name, secret);
         let user = self.users.get_mut(name)?;
+        // A mail server of another account must not use up the misses of this user.
+        if within.is_some_and(|account| account != user.proven.id.account()) {
+            return None;
+        }
         let block = block_of(address);
         user.misses.begin_window(now);
         if !user.may_compare(&block) {
@@ -100,12 +105,9 @@ impl UserSecrets {
         Some(user.proven.clone())
     }
 
-    /// Takes the answer to a question.
-    pub(super) fn take(&mut self, asked: &SecretCheck, reply: &SecretCheckReply, now: UnixMs) {
-        let SecretCheckReply::Matches(proven) = reply else { return };
-        if proven.name != asked.name {
-            return;
-        }
+    /// Remembers the secret of a question. The caller has found the version in the user's record: a
+    /// version that no record names can be withdrawn, and its number used again for another secret.
+    pub(super) fn remember(&mut self, asked: &SecretCheck, proven: &ProvenSecret, now: UnixMs) {
         let mac = mac(&self.key, &asked.name, asked.secret.expose());
         let block = block_of(asked.address);
         if let Some(user) = self.users.get_mut(&asked.name) {
@@ -200,7 +202,8 @@ mod tests {
 
     fn asked(address: &str) -> SecretCheck {
         let address = ClientAddress::parse(address);
-        SecretCheck { name: name(), secret: SecretText::new(SECRET.into()), address }
+        let secret = SecretText::new(SECRET.into());
+        SecretCheck { name: name(), secret, address, within: None }
     }
 
     fn proven() -> ProvenSecret {
@@ -209,12 +212,12 @@ mod tests {
 
     fn memory() -> UserSecrets {
         let mut memory = UserSecrets::new(MacKey::new(&[7; 32]));
-        memory.take(&asked("192.0.2.1"), &SecretCheckReply::Matches(proven()), at(0));
+        memory.remember(&asked("192.0.2.1"), &proven(), at(0));
         memory
     }
 
     fn find(memory: &mut UserSecrets, secret: &str, address: &str, now: i64) -> bool {
-        let found = memory.find(&name(), secret, ClientAddress::parse(address), at(now));
+        let found = memory.find(&name(), secret, (ClientAddress::parse(address), None), at(now));
         assert!(found.is_none() || found == Some(proven()));
         found.is_some()
     }
@@ -227,24 +230,12 @@ mod tests {
             assert!(!find(&mut memory, wrong, "198.51.100.1", 1), "{wrong}");
         }
         let other = ApiUserName::parse("other@example.com").unwrap();
-        assert_eq!(memory.find(&other, SECRET, None, at(1)), None);
+        assert_eq!(memory.find(&other, SECRET, (None, None), at(1)), None);
+        let foreign = AccountId::parse("zzzzzzzz");
+        assert_eq!(memory.find(&name(), SECRET, (None, foreign), at(1)), None);
         memory.forget(&name());
         assert!(!find(&mut memory, SECRET, "198.51.100.1", 1));
         assert!(!format!("{memory:?}").contains(SECRET));
-    }
-
-    #[test]
-    fn a_refusal_or_an_answer_about_another_name_is_not_remembered() {
-        let other = ApiUserName::parse("other@example.com").unwrap();
-        for reply in [
-            SecretCheckReply::Refused,
-            SecretCheckReply::TooMany { until: at(5) },
-            SecretCheckReply::Matches(ProvenSecret { name: other, ..proven() }),
-        ] {
-            let mut memory = UserSecrets::new(MacKey::new(&[7; 32]));
-            memory.take(&asked("192.0.2.1"), &reply, at(0));
-            assert!(memory.users.is_empty());
-        }
     }
 
     #[test]
@@ -282,8 +273,8 @@ mod tests {
         for number in 0..=USERS_MAX {
             let name = ApiUserName::parse(&format!("u{number}@example.com")).unwrap();
             let asked = SecretCheck { name: name.clone(), ..asked("192.0.2.1") };
-            let reply = SecretCheckReply::Matches(ProvenSecret { name, ..proven() });
-            memory.take(&asked, &reply, at(i64::try_from(number).unwrap()));
+            let proven = ProvenSecret { name, ..proven() };
+            memory.remember(&asked, &proven, at(i64::try_from(number).unwrap()));
         }
         assert_eq!(memory.users.len(), USERS_MAX);
         assert!(!memory.users.contains_key(&ApiUserName::parse("u0@example.com").unwrap()));

@@ -10,7 +10,7 @@ use crate::base::time::UnixMs;
 use crate::replication::edge_call::RefreshReply;
 use crate::replication::record::Revision;
 use crate::replication::refresh::{AccountState, Refresh, RefreshRequest};
-use crate::replication::secret_check::SecretCheckReply;
+use crate::replication::secret_check::{SecretCheck, SecretCheckReply};
 use crate::replication::shared::Shared;
 use crate::replication::superseded::SupersededFilter;
 
@@ -247,6 +247,16 @@ impl Lookup {
             }
             Fetch::Kv(_) | Fetch::Copy(..) => false,
         }
+    }
+
+    /// Takes the admin Worker's answer about the secret of an API user; `None` if none came. An
+    /// answer about another name counts as none.
+    pub fn take_secret(&mut self, asked: &SecretCheck, reply: Option<SecretCheckReply>) {
+        let is_about = |reply: &SecretCheckReply| match reply {
+            SecretCheckReply::Matches(proven) => proven.name == asked.name,
+            SecretCheckReply::Refused | SecretCheckReply::TooMany { .. } => true,
+        };
+        self.secret = Some(reply.filter(is_about));
     }
 
     /// Returns `true` if at least one call to the ledger has failed.

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::KeyId;
+use crate::base::id::{AccountId, KeyId};
 use crate::base::json::{FromJson, Json};
 use crate::base::secret::SecretText;
 use crate::base::time::UnixMs;
@@ -35,6 +35,11 @@ pub struct SecretCheck {
     /// Address of the client, by which tries are counted; `None` if no trustworthy source gives it.
     #[serde(default)]
     pub address: Option<ClientAddress>,
+    /// Account of the mail server that asks; `None` for a client of the gateway, and for a mail
+    /// server of the operator's. Users of other accounts are refused. Tries count at this account
+    /// alone, because its mail server may name any address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<AccountId>,
 }
 
 /// A secret that the name object has found right.
@@ -90,7 +95,10 @@ mod tests {
             name: ApiUserName::parse("app@example.com").unwrap(),
             secret: SecretText::new("abcd1234".into()),
             address: ClientAddress::parse("203.0.113.7"),
+            within: None,
         };
+        let within = SecretCheck { within: Some(key_id().account()), ..check.clone() };
+        assert!(serde_json::to_string(&within).unwrap().ends_with(r#","within":"a1B2c3D4"}"#));
         assert_eq!(
             serde_json::to_string(&check).unwrap(),
             r#"{"name":"app@example.com","secret":"abcd1234","address":"203.0.113.7"}"#

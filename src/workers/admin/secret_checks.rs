@@ -37,12 +37,20 @@ pub async fn answer(context: &RequestContext<'_>) -> Result<Response, AdminProbl
         return Err(RequestProblem::NotFound.into());
     }
     let check: SecretCheck = json_body::parse(&context.bytes(BODY_BYTES_MAX).await?)?;
-    let SecretCheck { name, secret, address } = check;
+    let SecretCheck { name, secret, address, within } = check;
     let mut counted = Vec::new();
-    for tries in [Tries::api_by_address(address), Tries::api_at_name(&name, address)] {
-        match count(context, &tries).await? {
-            Counting::At(counters) => counted.push((tries.instance, counters)),
-            Counting::Refused(until) => {
+    let all = match within {
+        None => [Tries::api_by_address(address), Tries::api_at_name(&name, address)],
+        Some(account) => Tries::api_of_mail_server(account, &name, address),
+    };
+    for tries in all {
+        match count(context, &tries).await {
+            Ok(Counting::At(counters)) => counted.push((tries.instance, counters)),
+            Err(problem) => {
+                give_back(context, counted, false).await;
+                return Err(problem);
+            }
+            Ok(Counting::Refused(until)) => {
                 // Nothing is checked, so that the first counters must not count it.
                 give_back(context, counted, false).await;
                 note(address, AttemptRefused::TooMany);
@@ -52,11 +60,14 @@ pub async fn answer(context: &RequestContext<'_>) -> Result<Response, AdminProbl
     }
     let asked = calls::api_name(context.env, &name, &ApiNameRequest::Check { secret }).await;
     match asked {
-        Ok(ApiNameReply::Matches { id, version }) => {
+        Ok(ApiNameReply::Matches { id, version })
+            if within.is_none_or(|account| account == id.account()) =>
+        {
             give_back(context, counted, true).await;
             Ok(reply(&SecretCheckReply::Matches(ProvenSecret { id, name, version })))
         }
-        Ok(ApiNameReply::Refused) => {
+        // A mail server learns nothing about the users of another account.
+        Ok(ApiNameReply::Refused | ApiNameReply::Matches { .. }) => {
             note(address, AttemptRefused::Wrong);
             // A new object takes longer to answer than one with a claim.
             delay(context, REFUSAL_MS_MIN).await;
@@ -90,7 +101,9 @@ async fn count(context: &RequestContext<'_>, tries: &Tries) -> Result<Counting, 
     let request = AddressRequest::Count { counters: counters.clone() };
     match calls::address(context.env, &tries.instance, &request).await? {
         AddressReply::Counted => Ok(Counting::At(counters)),
-        AddressReply::CountedAlone => Ok(Counting::At(counters.into_iter().take(1).collect())),
+        AddressReply::CountedAlone => {
+            Ok(Counting::At(counters.into_iter().filter(TryCounter::holds_for_trusted).collect()))
+        }
         AddressReply::TooMany { until } => {
             refusals::note_too_many(tries, now(), until);
             Ok(Counting::Refused(until))

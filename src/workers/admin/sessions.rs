@@ -174,8 +174,8 @@ pub async fn step_up(
 }
 
 /// Verifies the password of a session's owner, for a command of owners that needs it beside the
-/// session. A wrong one counts like a wrong one of a fresh proof of identity. Another role causes no
-/// hash.
+/// session. A wrong one counts like a wrong one of a fresh proof of identity. Another role causes
+/// no hash.
 pub async fn prove_owner(
     context: &RequestContext<'_>,
     password: SecretText,

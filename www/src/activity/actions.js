@@ -85,4 +85,4 @@ export const ACTIONS = [
  * Returns `true` if the subject of an entry is an API user, which has the form of a key's ID.
  * @param {string} action
  */
-export const isOfUser = (action) => action.startsWith("api_user_");
+export const isOfUser = (action) => /^api_user_/.test(action);

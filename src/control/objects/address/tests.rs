@@ -299,7 +299,9 @@ impl World {
         let reply = self.ask(AddressRequest::Count { counters: counters.clone() });
         let counted = match reply {
             AddressReply::Counted => counters,
-            AddressReply::CountedAlone => counters.into_iter().take(1).collect(),
+            AddressReply::CountedAlone => {
+                counters.into_iter().filter(TryCounter::holds_for_trusted).collect()
+            }
             other => return other,
         };
         if let Some(succeeded) = ends {

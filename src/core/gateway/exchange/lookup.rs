@@ -93,7 +93,6 @@ pub(super) fn ask_admin<'a>(gateway: &'a SharedGateway, platform: &'a Platform) 
 /// Asks the admin Worker which version a secret of an API user has.
 pub(super) fn check_secret<'a>(
     check: &'a SecretCheck,
-    gateway: &'a SharedGateway,
     platform: &'a Platform,
     lookup: &'a mut Lookup,
 ) -> Boxed<'a, ()> {
@@ -103,7 +102,7 @@ pub(super) fn check_secret<'a>(
         let body = SecretText::new(serde_json::to_string(check).unwrap_or_default());
         let text = platform.ask_text(Operation::CheckSecret { body, within_ms }).await;
         let reply = text.and_then(|text| SecretCheckReply::parse_json(&text));
-        gateway.borrow_mut().take_secret(check, reply, platform.now(), lookup);
+        lookup.take_secret(check, reply);
     })
 }
 

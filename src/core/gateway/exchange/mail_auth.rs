@@ -10,7 +10,7 @@ use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
 use crate::gateway::exchange::verifier::VerifierCall;
 use crate::gateway::extract::TypedUser;
 use crate::gateway::gateway::VERIFIER_HEADER;
-use crate::gateway::mail_auth::{MailLogin, allow, misconfigured, refuse};
+use crate::gateway::mail_auth::{MailLogin, allow, misconfigured, refuse, unavailable};
 use crate::lease::call::Lookup;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Verified};
@@ -33,7 +33,11 @@ async fn check(call: &mut VerifierCall<'_>) -> Response {
         "" => Err(Denial::Missing),
         text => call.authenticate(text).await,
     };
-    let Ok(server) = server else { return misconfigured(None) };
+    let server = match server {
+        Ok(server) => server,
+        Err(Denial::Unavailable) => return unavailable(),
+        Err(_) => return misconfigured(None),
+    };
     let login = match MailLogin::parse(call.request) {
         Ok(login) => login,
         Err(fault) => return misconfigured(Some(fault)),
@@ -69,7 +73,7 @@ pub(super) async fn check_user(
         let attempted =
             gateway.borrow_mut().check_user(user, (facts, within), arrival, now, &lookup);
         match attempted {
-            Err(check) => lookup::check_secret(&check, gateway, platform, &mut lookup).await,
+            Err(check) => lookup::check_secret(&check, platform, &mut lookup).await,
             Ok(Attempted::Decided(checked)) => return checked,
             Ok(Attempted::AskAdmin) => lookup::ask_admin(gateway, platform).await,
             Ok(Attempted::Fetch(need)) => {

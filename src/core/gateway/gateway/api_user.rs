@@ -10,7 +10,8 @@ use crate::gateway::resolve::{Attempt, ask_despite_lease, resolve_key};
 use crate::gateway::user_secrets;
 use crate::lease::call::{Fetch, Lookup};
 use crate::lease::rules::LeaseRules;
-use crate::replication::secret_check::{SecretCheck, SecretCheckReply};
+use crate::replication::record::{Record, Standing};
+use crate::replication::secret_check::{ProvenSecret, SecretCheck, SecretCheckReply};
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Facts, verify_user};
 
@@ -34,9 +35,12 @@ impl<R: LeaseRules> Gateway<R> {
         let Some(name) = name.filter(|_| user_secrets::is_possible(secret)) else {
             return denied(Denial::Unknown);
         };
-        let ask = |name| SecretCheck { name, secret: user.secret.clone(), address: facts.address };
+        let ask = |name| {
+            let (secret, address) = (user.secret.clone(), facts.address);
+            SecretCheck { name, secret, address, within }
+        };
         let remembered = match lookup.secret {
-            None => self.user_secrets.find(&name, secret, facts.address, now),
+            None => self.user_secrets.find(&name, secret, (facts.address, within), now),
             Some(_) => None,
         };
         let is_remembered = remembered.is_some();
@@ -60,16 +64,22 @@ impl<R: LeaseRules> Gateway<R> {
         };
         let verdict = verify_user(&proven, known.borrow(), facts, arrival);
         if matches!(verdict, Err(Denial::Unknown)) {
-            // The version that the isolate remembers is over. The secret may be that of another.
-            if is_remembered {
+            // The remembered version is over. If a later one counts, the same text may have it.
+            if is_remembered && may_have_another(&proven, known.record()) {
                 self.user_secrets.forget(&name);
                 return Err(ask(name));
             }
-            // The secret may be newer than the lease. Only who has it comes here.
+            // The version may be newer than the lease. Only a caller with a secret that the name
+            // object has gets here, so a guesser causes no such call.
             let need = Fetch::Ledger(proven.id);
-            if !lookup.is_answered(need) {
+            if !is_remembered && !lookup.is_answered(need) {
                 return Ok(ask_despite_lease(&mut self.leases, need, attempt).into());
             }
+        }
+        // A version that no record names may be withdrawn, and its number used again.
+        let is_confirmed = !matches!(verdict, Err(Denial::Unknown));
+        if !is_remembered && is_confirmed {
+            self.user_secrets.remember(&ask(name), &proven, now);
         }
         if !lookup.is_counted {
             let verdict = verdict.as_ref().map_err(|denial| *denial);
@@ -77,18 +87,17 @@ impl<R: LeaseRules> Gateway<R> {
         }
         Ok(known.conclude(verdict, now))
     }
+}
 
-    /// Takes the admin Worker's answer about a secret; `None` if none came.
-    pub fn take_secret(
-        &mut self,
-        asked: &SecretCheck,
-        reply: Option<SecretCheckReply>,
-        now: UnixMs,
-        lookup: &mut Lookup,
-    ) {
-        if let Some(reply) = &reply {
-            self.user_secrets.take(asked, reply, now);
+/// Returns `true` if the user may have the secret under another version than the remembered one:
+/// the record has a later version, or is that of another user by now.
+fn may_have_another(proven: &ProvenSecret, record: Option<&Record>) -> bool {
+    match record.map(|record| &record.standing) {
+        Some(Standing::Active(credential) | Standing::Disabled(credential)) => {
+            let user = credential.user.as_ref();
+            user.is_none_or(|user| user.name != proven.name || user.secret > proven.version)
         }
-        lookup.secret = Some(reply);
+        Some(Standing::Deleted) => false,
+        None => true,
     }
 }

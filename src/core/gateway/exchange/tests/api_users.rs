@@ -232,6 +232,7 @@ fn several_users_or_a_key_beside_one_are_ambiguous() {
         (FORM, "api_user=app%40example.com&api_key=abcd1234&api_key=abcd1235"),
         (&*key, PAIR),
         (&*both, PAIR),
+        (&*both, "api_user=app%40example.com&x=1"),
     ] {
         let driven = users.ask("POST", "/x", headers, body);
         assert_eq!(driven.code(), (400, "ambiguous_credential".into()), "{body}");
@@ -279,6 +280,26 @@ fn the_record_says_which_version_of_the_secret_counts() {
     let driven = staged.form("/x", new);
     assert_eq!(driven.code(), (401, "unknown".into()));
     assert_eq!(staged.form("/x", PAIR).code().0, 0, "the present one works meanwhile");
+}
+
+/// A number may be used again once its version was withdrawn.
+#[test]
+fn a_version_that_no_record_names_is_not_remembered() {
+    let mut users = Users::new();
+    users.secrets.push(("withdrawn1", 4));
+    let withdrawn = "api_user=app%40example.com&api_key=withdrawn1";
+    assert_eq!(users.form("/x", withdrawn).code(), (401, "unknown".into()));
+    users.secrets = vec![("efgh5678", 4)];
+    users.change(|credential| credential.user.as_mut().unwrap().secret = ApiSecretVersion(4));
+    users.record.revision = Revision(2);
+    assert_eq!(users.form("/x", "api_user=app%40example.com&api_key=efgh5678").code().0, 0);
+    assert_eq!(users.form("/x", withdrawn).code(), (401, "unknown".into()));
+    // A remembered version of a user that is gone costs nothing.
+    users.record = Record { standing: Standing::Deleted, revision: Revision(3), ..users.record };
+    users.world.gateway.borrow_mut().leases_mut().take_change(users.record.clone(), at(NOW + 500));
+    users.now.set(NOW + 600);
+    let driven = users.form("/x", "api_user=app%40example.com&api_key=efgh5678");
+    assert_eq!((driven.code(), driven.names()), ((401, "unknown".into()), vec!["body", "body"]));
 }
 
 /// C06, C07, C14, C15.
