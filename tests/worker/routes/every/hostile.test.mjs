@@ -20,7 +20,7 @@ function unfinished(beginning) {
 
 /** The largest body of a route: pasted networks have more room. */
 const maxOf = (route) =>
-  /^\/v1\/(keys|account\/(service|networks))/.test(route.path()) && !/(regenerate|delete)$/.test(route.path())
+  /^\/v1\/(keys|api-users|account\/(service|networks))/.test(route.path()) && !/(regenerate|delete)$/.test(route.path())
     ? 589_824
     : 65_536;
 
