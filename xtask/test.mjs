@@ -84,6 +84,22 @@ const parts = [
   { name: "edge", needsBuild: true, run: () => nodeTests(EDGE_TESTS.map((name) => `tests/worker/${name}.test.mjs`)) },
 ];
 
+/** The servers that the tests start, by the packages that bring them: a program to run, or a file of Debian's. */
+const SERVERS = {
+  nginx: ["nginx", "-v"],
+  haproxy: ["haproxy", "-v"],
+  caddy: ["caddy", "version"],
+  "libnginx-mod-mail": "/usr/lib/nginx/modules/ngx_mail_module.so",
+  postfix: ["postconf", "-d", "mail_version"],
+  "dovecot-core": ["dovecot", "--version"],
+  "dovecot-auth-lua": "/usr/lib/dovecot/modules/auth/libauthdb_lua.so",
+  swaks: ["swaks", "--version"],
+  // Without it, swaks has no TLS.
+  "libnet-ssleay-perl": ["perl", "-MNet::SSLeay", "-e1"],
+  openssl: ["openssl", "version"],
+  python3: ["python3", "--version"],
+};
+
 await script(async () => {
   const names = process.argv.slice(2);
   const known = [...stages, ...parts];
@@ -136,22 +152,6 @@ function nodeTests(files) {
   const concurrency = Math.max(2, availableParallelism() - 1);
   run("node", ["--test", `--test-concurrency=${concurrency}`, ...files]);
 }
-
-/** The servers that the tests start, by the packages that bring them: a program to run, or a file of Debian's. */
-const SERVERS = {
-  nginx: ["nginx", "-v"],
-  haproxy: ["haproxy", "-v"],
-  caddy: ["caddy", "version"],
-  "libnginx-mod-mail": "/usr/lib/nginx/modules/ngx_mail_module.so",
-  postfix: ["postconf", "-d", "mail_version"],
-  "dovecot-core": ["dovecot", "--version"],
-  "dovecot-auth-lua": "/usr/lib/dovecot/modules/auth/libauthdb_lua.so",
-  swaks: ["swaks", "--version"],
-  // Without it, swaks has no TLS.
-  "libnet-ssleay-perl": ["perl", "-MNet::SSLeay", "-e1"],
-  openssl: ["openssl", "version"],
-  python3: ["python3", "--version"],
-};
 
 /** Makes sure that the proxies and mail servers are there that the tests start. */
 function ensureServers() {
