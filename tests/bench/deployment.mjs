@@ -18,6 +18,8 @@ export const HOST = API;
 export const REFUSED = "/admin/x";
 /** The key may call this path; the origin answers with no body. */
 export const FORWARDED = "/echo";
+/** An API user may call this path; the origin answers with four bytes. */
+export const FORWARDED_FOR_USERS = "/says?name=x-a&value=b";
 /** The key may call this path; the origin answers with the headers that reached it. */
 export const REFLECTED = "/headers";
 
@@ -40,13 +42,41 @@ export const origin = {
 
 /** Starts the deployment with an account. `issue` resolves to a key with these permissions, else one that may read. */
 export async function startDeployment() {
-  const journey = await withPid(() => begin({ isObserved: false, assets: false }));
+  const rules = [OF_USERS, ...RULES];
+  const journey = await withPid(() => begin({ rules, isObserved: false, assets: false }));
   return {
     pid: journey.pid,
     port: journey.worker.port,
     issue: (permissions) => issue(journey, permissions),
+    createUser: () => createUser(journey),
     dispose: () => journey.dispose(),
   };
+}
+
+const OF_USERS = {
+  host: API,
+  path: "/says",
+  origin: "DEMO",
+  permission: { read: "demo:read", write: "demo:write" },
+  credentials: ["authorization", "api-user:basic"],
+};
+
+/** Creates an API user; resolves to name and secret as Basic credentials. */
+async function createUser(journey) {
+  const [name, secret] = ["app@example.com", "s3cretOfTheApp"];
+  const body = {
+    name,
+    api_key: secret,
+    group: "normal",
+    interfaces: ["http"],
+    own_data_only: false,
+    expires: "never",
+    networks: [CALLER_NETWORK],
+  };
+  const headers = { "idempotency-key": "app" };
+  const made = await journey.console("POST", "/v1/api-users", { body, headers });
+  if (made.status !== 201) throw new Error(made.text);
+  return Buffer.from(`${name}:${secret}`).toString("base64");
 }
 
 const issue = async (journey, permissions = ["demo:read"]) =>

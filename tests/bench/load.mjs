@@ -29,8 +29,8 @@ export const CALLER = "203.0.113.7";
 export const CALLER_NETWORK = "203.0.113.0/24";
 
 /** Returns the bytes of a GET with the twelve headers, and more. */
-export function get(host, path, credential, more = []) {
-  const headers = [["host", host], ...COMMON_HEADERS, ["authorization", `Bearer ${credential}`], ...more];
+export function get(host, path, credential, more = [], scheme = "Bearer") {
+  const headers = [["host", host], ...COMMON_HEADERS, ["authorization", `${scheme} ${credential}`], ...more];
   return [`GET ${path} HTTP/1.1`, ...headers.map(([name, value]) => `${name}: ${value}`), "", ""].join("\r\n");
 }
 

@@ -2,7 +2,17 @@
 // checks nothing. Each contender runs in a workerd of its own, and all are asked in turns, in short
 // rounds.
 import { between, clock, countInstructions, cpuOf, instructionsRefused, settled } from "./cpu.mjs";
-import { ASKED, CONSOLE, FORWARDED, HOST, REFLECTED, REFUSED, forge, startDeployment } from "./deployment.mjs";
+import {
+  ASKED,
+  CONSOLE,
+  FORWARDED,
+  FORWARDED_FOR_USERS,
+  HOST,
+  REFLECTED,
+  REFUSED,
+  forge,
+  startDeployment,
+} from "./deployment.mjs";
 import { BARE_PROXY, answering, changesOf, proxying, startFloor } from "./floors.mjs";
 import { CALLER, Connections, HEADER_NAMES, exchange, get, status } from "./load.mjs";
 import { compare, verdictText } from "./statistics.mjs";
@@ -15,6 +25,7 @@ export const CASES = [
   { number: 3, name: "forwarded (200)", floor: "a proxy that sets and removes the same headers", goal: 1.1 },
   { number: 4, name: "forwarded (200)", floor: "the barest proxy", goal: 1.4 },
   { number: 5, name: "a proxy's question (200)", floor: "a Worker that answers the same bytes", goal: 1.4 },
+  { number: 6, name: "forwarded for an API user (200)", floor: "the barest proxy", goal: 1.4 },
 ];
 
 /** Measures the cases with these numbers. `print` takes lines of the report as they come. */
@@ -98,6 +109,11 @@ async function prepare(number, deployment, key, kept) {
     // What a cache may keep falls from second to second.
     const steady = (text) => text.replaceAll(/(max-age=|x-accel-expires: )\d+/g, "$1");
     same(steady(await exchange(contender.port, request)), steady(response));
+    return { contender, request, check: status(200) };
+  }
+  if (number === 6) {
+    const request = get(HOST, FORWARDED_FOR_USERS, await deployment.createUser(), [], "Basic");
+    const contender = await kept(startFloor(BARE_PROXY, { proxies: true }));
     return { contender, request, check: status(200) };
   }
   const request = get(HOST, FORWARDED, key);
