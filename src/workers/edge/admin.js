@@ -28,11 +28,8 @@ export async function toAdmin([remove, ...set], request, env) {
 
 /** Asks the admin Worker whether both fit. Resolves to `undefined` if it does not answer. */
 export async function callAdmin(env) {
-  const headers = { "claviger-edge": call(edge.link) };
-  const answer = await env.ADMIN.fetch("https://admin/.claviger/link", { headers });
-  const notice = answer.headers.get(ADMIN_HEADER);
-  if (notice !== null) return takeNotice(notice);
-  return answer.status === 204 ? true : undefined;
+  const { status, fits } = await ask(env, "/.claviger/link");
+  return fits ?? (status === 204 ? true : undefined);
 }
 
 /**
@@ -40,16 +37,24 @@ export async function callAdmin(env) {
  * The path and the header are those of `replication/secret_check.rs`.
  */
 export async function checkSecret(env, body) {
-  const headers = {
-    "claviger-edge": call(edge.link),
-    "claviger-ask": "api-user",
-    "content-type": "application/json",
-  };
-  const answer = await env.ADMIN.fetch("https://admin/.claviger/api-user", { method: "POST", headers, body });
+  const headers = { "claviger-ask": "api-user", "content-type": "application/json" };
+  const { status, text } = await ask(env, "/.claviger/api-user", { method: "POST", headers, body });
+  if (status !== 200) throw new Error(`ADMIN answered ${status}`);
+  return text;
+}
+
+/**
+ * Asks the admin Worker something for this edge itself. Resolves to status and text of its answer,
+ * and to what its notice says of both Workers, if it has one.
+ */
+async function ask(env, path, { headers, ...init } = {}) {
+  const answer = await env.ADMIN.fetch(`https://admin${path}`, {
+    ...init,
+    headers: { ...headers, "claviger-edge": call(edge.link) },
+  });
   const notice = answer.headers.get(ADMIN_HEADER);
-  if (notice !== null) takeNotice(notice);
-  if (answer.status !== 200) throw new Error(`ADMIN answered ${answer.status}`);
-  return answer.text();
+  const fits = notice === null ? undefined : takeNotice(notice);
+  return { status: answer.status, text: await answer.text(), fits };
 }
 
 /**
