@@ -2,9 +2,6 @@
 //!
 //! Programs branch on `code`, which never changes; `title` is for people (RFC 9457 §3.1.3).
 
-use crate::base::http::problem::MEDIA_TYPE;
-use crate::base::http::response::Response;
-
 /// Returns the title of a problem; `None` for a code that the gateway does not use.
 fn title(code: &str) -> Option<&'static str> {
     Some(match code {
@@ -47,9 +44,9 @@ fn title(code: &str) -> Option<&'static str> {
 
 /// Returns `true` if a client prefers Japanese to English (RFC 9110 §12.5.4). Of languages with the
 /// same quality, the first counts.
-pub(super) fn is_preferred(accept_language: Option<&str>) -> bool {
+fn is_preferred(accept_language: &str) -> bool {
     let mut best = (0, false);
-    for entry in accept_language.unwrap_or_default().split(',') {
+    for entry in accept_language.split(',') {
         let mut parts = entry.split(';').map(str::trim);
         let range = parts.next().unwrap_or_default().to_ascii_lowercase();
         let quality = parts.find_map(|part| part.strip_prefix("q="));
@@ -78,22 +75,16 @@ fn thousandths(quality: &str) -> u32 {
     }
 }
 
-/// Translates a problem document; any other response does not change.
-pub(super) fn translate(answer: Response) -> Response {
-    let is_problem =
-        |(name, value): &(&str, String)| *name == "content-type" && value == MEDIA_TYPE;
-    if !answer.headers.iter().any(is_problem) {
-        return answer;
+/// Returns the body of a problem document with its title in Japanese; `None` if the client does not
+/// prefer that, or if the body is none of the gateway's problem documents.
+///
+/// The title stands in the text that `ProblemDocument` writes. Its members have a fixed order, and
+/// no title has a quotation mark. Only refusals come here, after they were decided: so no other
+/// request pays for it.
+pub fn translated(accept_language: &str, body: &str) -> Option<String> {
+    if !is_preferred(accept_language) {
+        return None;
     }
-    match translated(&answer.body) {
-        Some(body) => Response { body, ..answer }.with("content-language", "ja"),
-        None => answer,
-    }
-}
-
-/// Replaces the title in the text that `ProblemDocument` writes. Its members have a fixed order,
-/// and no title has a quotation mark.
-fn translated(body: &str) -> Option<String> {
     let (before, rest) = body.split_once(r#","title":""#)?;
     let (_, after) = rest.split_once('"')?;
     let (_, code) = after.split_once(r#","code":""#)?;
@@ -106,6 +97,7 @@ mod tests {
     use super::*;
     use crate::base::http::path::PathError;
     use crate::base::http::problem::RequestProblem;
+    use crate::base::http::response::Response;
     use crate::gateway::forward_auth::ProxyFault;
     use crate::gateway::problem::GatewayProblem;
     use crate::verify::verdict::Denial;
@@ -134,9 +126,8 @@ mod tests {
             ("ja;q=0.5,en;q=0.45", true),
             ("jav", false),
         ] {
-            assert_eq!(is_preferred(Some(header)), expected, "{header}");
+            assert_eq!(is_preferred(header), expected, "{header}");
         }
-        assert!(!is_preferred(None));
     }
 
     #[test]
@@ -165,7 +156,9 @@ mod tests {
         ]);
         for problem in problems {
             let english = problem.answer("https://a.example");
-            let japanese = translate(english.clone());
+            assert_eq!(translated("en", &english.body), None);
+            let body = translated("ja", &english.body).unwrap();
+            let japanese = Response { body, ..english.clone() };
             let member = |answer: &Response, name: &str| {
                 let document: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
                 document[name].as_str().unwrap_or_default().to_owned()
@@ -173,12 +166,9 @@ mod tests {
             assert_ne!(member(&japanese, "title"), member(&english, "title"), "{problem:?}");
             let titles = [&english, &japanese].map(|answer| member(answer, "title"));
             assert_eq!(japanese.body.replacen(&titles[1], &titles[0], 1), english.body);
-            assert!(japanese.headers.contains(&("content-language", "ja".into())));
-            assert_eq!(japanese.status, english.status);
         }
-        for other in [Response::empty(204), Response { body: "{}".into(), ..Response::empty(200) }]
-        {
-            assert_eq!(translate(other.clone()), other);
+        for other in ["", "{}", r#"{"title":"x","code":"unknown"}"#] {
+            assert_eq!(translated("ja", other), None, "{other}");
         }
         assert_eq!(title("origin_unreachable"), None, "the entry script writes it");
     }

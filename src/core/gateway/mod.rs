@@ -16,7 +16,7 @@
 //! | [`check`] | the verdict on one credential and its evidence, or the I/O that it needs first |
 //! | [`copies`] | takes values from KV and copies of ledger replies, and makes those that isolates share |
 //! | [`cors`] | lets pages of other sites read responses |
-//! | `japanese` | translates the titles of problem documents |
+//! | [`japanese`] | translates the titles of problem documents |
 //! | `kv_warnings` | limits how often a forged value in KV is logged |
 //! | [`header_names`] | knows the headers that a client may not send to an origin |
 //! | [`origin_headers`] | screens a client's headers, and writes those that name the caller |
@@ -49,7 +49,7 @@ pub mod header_names;
 pub mod introspection;
 pub mod issuance;
 pub mod issuing;
-mod japanese;
+pub mod japanese;
 pub mod key_search;
 mod kv_warnings;
 pub mod mail_auth;

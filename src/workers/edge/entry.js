@@ -15,7 +15,7 @@ import { countUnencrypted, secured } from "./transport.js";
 /** Results of `decide` that are not numbers of prepared responses. */
 const [SLOW, TEXT] = [0, 1];
 
-/** Prepared responses by number: the body, and a response without a body to copy. */
+/** Prepared responses by number: the answer, and a response without a body to copy. */
 let prepared = [];
 
 /** `true` if the present wasm instance has the settings. */
@@ -43,10 +43,10 @@ function answer(request, env, ctx) {
     const now = Date.now();
     // Most requests are decided here, in one synchronous call and by a few headers.
     const decided = call(edge.decide, head(request), now);
-    if (decided > TEXT) return copyOf(prepared[decided]);
+    if (decided > TEXT) return copyOf(prepared[decided], request);
     if (decided === SLOW) return carryThrough(request, env, ctx, now).catch(failed);
     const [kind, text] = kindOf(call(edge.take_outcome));
-    return kind === "prepared" ? copyOf(prepare(text)) : conclude(kind, text, request, env, ctx);
+    return kind === "prepared" ? copyOf(prepare(text), request) : conclude(kind, text, request, env, ctx);
   } catch (error) {
     return failed(error);
   }
@@ -63,25 +63,37 @@ function head(request) {
   const address = headers.get("cf-connecting-ip");
   const address6 = headers.get("cf-connecting-ipv6");
   const origin = headers.get("origin");
-  const language = headers.get("accept-language");
   let head = `${request.method}\n${request.url}`;
   if (authorization !== null) head += `\nauthorization\n${authorization}`;
   if (key !== null) head += `\nx-api-key\n${key}`;
   if (address !== null) head += `\ncf-connecting-ip\n${address}`;
   if (address6 !== null) head += `\ncf-connecting-ipv6\n${address6}`;
   if (origin !== null) head += `\norigin\n${origin}`;
-  if (language !== null) head += `\naccept-language\n${language}`;
   return head;
 }
 
 /** Stores a response under its number. A prepared response renews no lease. */
 function prepare(text) {
-  const [number, , , , answer] = fields(text, 4);
-  const { status, headers, body } = readAnswer(answer);
-  return (prepared[number] = { body, like: new Response(null, { status, headers }) });
+  const [number, , , , rest] = fields(text, 4);
+  const answer = readAnswer(rest);
+  const { status, headers } = answer;
+  return (prepared[number] = { answer, like: new Response(null, { status, headers }) });
 }
 
-const copyOf = ({ body, like }) => new Response(body, like);
+function copyOf({ answer, like }, request) {
+  const translated = inJapanese(answer, request);
+  return translated ? respond(translated) : new Response(answer.body, like);
+}
+
+/** Returns a problem document in Japanese, if the client prefers that to English. */
+function inJapanese(answer, { headers }) {
+  const accepted = headers.get("accept-language") ?? "";
+  // Most clients name no Japanese, and need no call.
+  if (!/ja/i.test(accepted) || !answer.headers.some(([, value]) => value === "application/problem+json"))
+    return undefined;
+  const body = call(edge.in_japanese, accepted, answer.body);
+  return body && { ...answer, body, headers: [...answer.headers, ["content-language", "ja"]] };
+}
 
 /**
  * Answers a request that needs I/O, or all of its headers. `isCounted` if it was let through by
@@ -132,7 +144,7 @@ function conclude(kind, text, request, env, ctx, body) {
     default: {
       const answer = readAnswer(rest);
       countUnencrypted(request.url, answer, Date.now());
-      return respond(answer);
+      return respond(inJapanese(answer, request) ?? answer);
     }
   }
 }

@@ -24,7 +24,7 @@ use claviger_core::gateway::denied::Denied;
 use claviger_core::gateway::exchange::{Exchange, ExchangeStep, Got, OwnedRequest, SharedGateway};
 use claviger_core::gateway::gateway::{Decision, Gateway};
 use claviger_core::gateway::key_search::MAYBE_PATTERN;
-use claviger_core::gateway::{header_names, origin_headers};
+use claviger_core::gateway::{header_names, japanese, origin_headers};
 use claviger_core::lease::call::Lookup;
 use claviger_core::lease::usage::FLUSH_DELAY;
 use claviger_core::replication::record::Revision;
@@ -123,8 +123,7 @@ pub fn decide(head: &str, now_ms: f64) -> u32 {
     match decision {
         Decision::Denied { denied, renew } => {
             let background = background(renew, gateway);
-            let is_alike = denied.is_alike_for_all() && gateway.is_in_english(&request);
-            if background == Background::default() && is_alike {
+            if background == Background::default() && denied.is_alike_for_all() {
                 return prepared(&denied, gateway);
             }
             let outcome = Outcome::Answer(gateway.answer_denied(&denied));
@@ -196,6 +195,14 @@ pub fn take_outcome() -> String {
 pub fn suspect_patterns() -> String {
     [header_names::removed_pattern(), header_names::twin_pattern(), MAYBE_PATTERN.to_owned()]
         .join("\n")
+}
+
+/// Returns the body of a problem document in the language that a client prefers, by its
+/// `Accept-Language`; `undefined` if that is English.
+#[wasm_bindgen]
+#[must_use]
+pub fn in_japanese(accept_language: &str, body: &str) -> Option<String> {
+    japanese::translated(accept_language, body)
 }
 
 /// Screens the headers of a request to an origin. `headers` contains name and value of each,

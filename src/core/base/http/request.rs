@@ -124,14 +124,8 @@ fn is_port(text: &str) -> bool {
 
 /// Names of the headers that most decisions need. The entry script reads the others only if a
 /// decision asks for them.
-pub const NAMED: [&str; 6] = [
-    "authorization",
-    "x-api-key",
-    "cf-connecting-ip",
-    "cf-connecting-ipv6",
-    "origin",
-    "accept-language",
-];
+pub const NAMED: [&str; 5] =
+    ["authorization", "x-api-key", "cf-connecting-ip", "cf-connecting-ipv6", "origin"];
 
 /// Headers, flattened by the entry script as `name\nvalue\nname\nvalue…`. The runtime gives names
 /// in lower case, joins repeated ones by `, `, and lets no line break into a value (RFC 9110 §5.5).

@@ -12,7 +12,7 @@ use crate::gateway::denied::Denied;
 use crate::gateway::extract::Carried;
 use crate::gateway::origin_headers::Onward;
 use crate::gateway::problem::{GatewayProblem, challenge, challenge_of_several};
-use crate::gateway::{cors, extract, japanese, key_search, oauth, origin_headers, subprotocol};
+use crate::gateway::{cors, extract, key_search, oauth, origin_headers, subprotocol};
 use crate::lease::rules::LeaseRules;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Verified;
@@ -54,18 +54,11 @@ impl<R: LeaseRules> Gateway<R> {
         ))
     }
 
-    /// Returns `true` if a problem document for this client is the same as for all others.
-    pub fn is_in_english(&self, request: &Request<'_>) -> bool {
-        !japanese::is_preferred(request.headers.find("accept-language"))
-    }
-
-    /// Returns an outcome as the caller gets it: problem documents in the client's language, and
-    /// readable for pages of the sites that a rule lists. Every outcome passes here once, unless a
-    /// prepared response takes its place.
+    /// Returns an outcome as the caller gets it: pages of the sites that a rule lists can read the
+    /// gateway's own responses. Every outcome passes here once.
     #[must_use]
     pub fn finish(&self, request: &Request<'_>, outcome: Outcome) -> Outcome {
         let Outcome::Answer(answer) = outcome else { return outcome };
-        let answer = if self.is_in_english(request) { answer } else { japanese::translate(answer) };
         let is_api = request.url.host != self.config.console_host;
         let rule = self.route(request.url).ok().filter(|_| is_api);
         Outcome::Answer(match rule.as_ref().and_then(|(_, rule)| rule.sites.as_ref()) {
