@@ -10,6 +10,7 @@ use crate::base::http::cookie::COOKIE;
 use crate::base::http::request::{Headers, Request};
 use crate::base::http::response::{AdminForward, Outcome};
 use crate::base::id::{AnyKeyId, Prefix};
+use crate::base::secret::SecretText;
 use crate::config::rules::{ApiUserPlace, Place};
 use crate::credential::admin_right::AdminRight;
 
@@ -62,11 +63,20 @@ fn fits(pattern: &str, path: &str) -> bool {
     }
 }
 
+/// A program that calls the admin API.
+#[derive(Debug)]
+pub struct AdminProgram {
+    /// Right that the route demands.
+    pub right: AdminRight,
+    /// What the program presents.
+    pub credential: AdminCredential,
+}
+
 /// A credential of a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum AdminCredential {
     /// The text of a key, not yet checked.
-    Key(String),
+    Key(SecretText),
     /// Name and secret of an API user, not yet checked.
     User(TypedUser),
 }
@@ -89,7 +99,7 @@ pub fn credential(
         // It is none of Claviger's keys, and is refused like a wrong one.
         None => foreign.transpose()?.filter(|text| !text.expose().trim().is_empty()),
     };
-    Ok(text.map(|text: Text<'_>| AdminCredential::Key(text.expose().to_owned())))
+    Ok(text.map(|text: Text<'_>| AdminCredential::Key(SecretText::new(text.expose().to_owned()))))
 }
 
 /// Returns `true` if a request has the session cookie, once or several times.
@@ -106,7 +116,9 @@ impl<R: LeaseRules> Gateway<R> {
         let right = right(request.method, request.url.path)?;
         match credential(request, &self.config().prefix) {
             Ok(None) => None,
-            Ok(Some(_)) if !has_session(request.headers) => Some(Decision::AdminApi(right)),
+            Ok(Some(credential)) if !has_session(request.headers) => {
+                Some(Decision::AdminApi(AdminProgram { right, credential }))
+            }
             Ok(Some(_)) | Err(Ambiguous) => Some(self.refuse_ambiguous(request)),
         }
     }

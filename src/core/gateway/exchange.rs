@@ -209,8 +209,8 @@ async fn decide_through(
                 let (answer, renew) = mail_auth::answer(request, gateway, platform).await;
                 return (Outcome::Answer(answer), renew);
             }
-            Decision::AdminApi(right) => {
-                return admin_api::answer(request, right, gateway, platform).await;
+            Decision::AdminApi(program) => {
+                return admin_api::answer(request, program, gateway, platform).await;
             }
             Decision::Introspect => {
                 let (answer, renew) = introspect::answer(request, gateway, platform).await;

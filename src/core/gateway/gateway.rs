@@ -26,10 +26,10 @@ use crate::base::id::{AccountId, AnyKeyId, KeyId};
 use crate::base::time::{DurationMs, UnixMs};
 use crate::config::rules::{Access, OAuthRoute, Origin, Place, RequestEffect, Rule};
 use crate::config::settings::Config;
-use crate::credential::admin_right::AdminRight;
 use crate::credential::keyring::{Generation, MacKey};
 use crate::credential::limits::Interface;
 use crate::credential::limits::network::ClientAddress;
+use crate::gateway::admin_api::AdminProgram;
 use crate::gateway::body::{BODY_SCAN_BYTES_MAX, BodyScan, Fields};
 use crate::gateway::check::{Check, Checked};
 use crate::gateway::denied::Denied;
@@ -93,8 +93,8 @@ pub enum Decision {
     MailAuth,
     /// Serve a token introspection.
     Introspect,
-    /// Verify a program that calls the admin API, by the right that the route demands.
-    AdminApi(AdminRight),
+    /// Verify a program that calls the admin API.
+    AdminApi(AdminProgram),
     /// Serve an issuance by a program.
     Issue,
     /// Serve an OAuth endpoint.
@@ -323,27 +323,24 @@ impl<R: LeaseRules> Gateway<R> {
             demand: demanded.map_or(Demand::AnyKey, Demand::Permission),
             may_change: rule.effect(request.method) == RequestEffect::Write,
         };
-        let text = match (text, &carried.foreign) {
-            _ if user.is_some() => None,
-            (Some(text), _) => Some(text),
-            // Another spelling of a header may hold the key.
-            (None, _) if !request.headers.is_whole() => return Ok(Decision::ReadHeaders),
-            (None, _) if fields.is_some_and(Fields::is_too_large) => {
-                return Err(RequestProblem::BodyTooLarge { max: BODY_SCAN_BYTES_MAX }.into());
+        let check = if let Some(user) = user {
+            match self.check_user(user, (&facts, None), request.arrived, now, lookup) {
+                Ok(check) => check,
+                Err(ask) => return Ok(Decision::CheckSecret(ask)),
             }
-            (None, Some(Err(_))) => return Ok(self.refuse_ambiguous(request)),
-            (None, Some(Ok(foreign))) => Some(foreign),
-            (None, None) => None,
-        };
-        let check = match (user, text) {
-            (Some(user), _) => {
-                match self.check_user(user, (&facts, None), request.arrived, now, lookup) {
-                    Ok(check) => check,
-                    Err(ask) => return Ok(Decision::CheckSecret(ask)),
+        } else {
+            let text = match (text, &carried.foreign) {
+                (Some(text), _) => text,
+                // Another spelling of a header may hold the key.
+                (None, _) if !request.headers.is_whole() => return Ok(Decision::ReadHeaders),
+                (None, _) if fields.is_some_and(Fields::is_too_large) => {
+                    return Err(RequestProblem::BodyTooLarge { max: BODY_SCAN_BYTES_MAX }.into());
                 }
-            }
-            (None, Some(text)) => self.check(text.expose(), &facts, request.arrived, now, lookup),
-            (None, None) => return Ok(self.refuse_missing(request, &rule, fields)),
+                (None, Some(Err(_))) => return Ok(self.refuse_ambiguous(request)),
+                (None, Some(Ok(foreign))) => foreign,
+                (None, None) => return Ok(self.refuse_missing(request, &rule, fields)),
+            };
+            self.check(text.expose(), &facts, request.arrived, now, lookup)
         };
         let checked = match check {
             Check::Fetch(need) => return Ok(Decision::Fetch(need)),

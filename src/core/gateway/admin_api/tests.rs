@@ -40,15 +40,12 @@ fn each_route_demands_its_right_and_no_other_route_takes_a_program() {
 #[test]
 fn a_credential_is_found_in_headers_alone() {
     let prefix = config().prefix;
-    let key = |text: &str| Ok(Some(AdminCredential::Key(text.to_owned())));
+    let key = |text: &str| Ok(Some(AdminCredential::Key(SecretText::new(text.to_owned()))));
     let basic = |pair: &str| {
         use base64ct::{Base64, Encoding};
         format!("authorization\nBasic {}", Base64::encode_string(pair.as_bytes()))
     };
-    let user = TypedUser {
-        name: "app@example.com".into(),
-        secret: crate::base::secret::SecretText::new("pass".into()),
-    };
+    let user = TypedUser { name: "app@example.com".into(), secret: SecretText::new("pass".into()) };
     for (headers, query, expected) in [
         (String::new(), "", Ok(None)),
         (String::new(), "?access_token=clv_x&api_key=clv_x", Ok(None)),

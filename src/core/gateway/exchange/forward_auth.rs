@@ -13,7 +13,7 @@ use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
 use crate::gateway::exchange::verifier::VerifierCall;
 use crate::gateway::extract::{self, Carried};
 use crate::gateway::forward_auth::{ForwardAuth, ProxyFault, cache_s};
-use crate::gateway::gateway::{VERIFIER_HEADER, client_address};
+use crate::gateway::gateway::client_address;
 use crate::gateway::header_names::OF_CREDENTIALS;
 use crate::gateway::problem::{GatewayProblem, challenge};
 use crate::verify::verdict::Denial;
@@ -39,7 +39,7 @@ pub(super) fn answer<'a>(
     platform: &'a Platform,
 ) -> Boxed<'a, (Response, Option<AccountId>)> {
     Box::pin(async move {
-        let mut call = VerifierCall { request, gateway, platform, renew: None };
+        let mut call = VerifierCall::new(request, gateway, platform);
         let answered = allow(&mut call).await;
         (answered.unwrap_or_else(|refused| refuse(refused, gateway)), call.renew)
     })
@@ -48,11 +48,7 @@ pub(super) fn answer<'a>(
 async fn allow(call: &mut VerifierCall<'_>) -> Result<Response, AskRefused> {
     let request = call.request;
     // A stranger learns nothing about a proxy's settings.
-    let proxy = match request.headers.find(VERIFIER_HEADER).unwrap_or_default() {
-        "" => Err(Denial::Missing),
-        text => call.authenticate(text).await,
-    };
-    let proxy = proxy.map_err(AskRefused::Verifier)?;
+    let proxy = call.authenticate_by_header().await.map_err(AskRefused::Verifier)?;
     let wanted = ForwardAuth::parse(request.url.path).map_err(AskRefused::Proxy)?;
     let permission = wanted.permission(request).map_err(AskRefused::Proxy)?;
     let address = wanted.address(request, client_address(request)).map_err(AskRefused::Proxy)?;

@@ -19,7 +19,7 @@ pub(super) fn answer<'a>(
     platform: &'a Platform,
 ) -> Boxed<'a, (Response, Option<AccountId>)> {
     Box::pin(async move {
-        let mut call = VerifierCall { request, gateway, platform, renew: None };
+        let mut call = VerifierCall::new(request, gateway, platform);
         let answered = introspect(&mut call).await;
         (answered.unwrap_or_else(|error| error.answer(request.url.host)), call.renew)
     })

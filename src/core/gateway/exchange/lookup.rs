@@ -32,13 +32,23 @@ pub(super) async fn decide<T>(
     platform: &Platform,
     mut attempt: impl FnMut(&mut Gateway, UnixMs, &Lookup) -> Attempted<T>,
 ) -> T {
+    decide_user(gateway, platform, |gateway, now, lookup| Ok(attempt(gateway, now, lookup))).await
+}
+
+/// Decides like [`decide`]. An attempt may also need an answer about the secret of an API user.
+pub(super) async fn decide_user<T>(
+    gateway: &SharedGateway,
+    platform: &Platform,
+    mut attempt: impl FnMut(&mut Gateway, UnixMs, &Lookup) -> Result<Attempted<T>, SecretCheck>,
+) -> T {
     let mut lookup = Lookup::default();
     loop {
         let attempted = attempt(&mut gateway.borrow_mut(), platform.now(), &lookup);
         match attempted {
-            Attempted::Decided(decided) => return decided,
-            Attempted::AskAdmin => ask_admin(gateway, platform).await,
-            Attempted::Fetch(need) => fetch(need, gateway, platform, &mut lookup).await,
+            Ok(Attempted::Decided(decided)) => return decided,
+            Ok(Attempted::AskAdmin) => ask_admin(gateway, platform).await,
+            Ok(Attempted::Fetch(need)) => fetch(need, gateway, platform, &mut lookup).await,
+            Err(check) => check_secret(&check, platform, &mut lookup).await,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Serves what the requests of verifiers have in common: the check of the caller's own key, and its
-//! checks of other credentials.
+//! Serves what requests that the edge itself answers have in common: the check of the caller's own
+//! credential, and a verifier's checks of others.
 
 use crate::base::http::request::Request;
 use crate::base::id::AccountId;
@@ -9,12 +9,13 @@ use crate::gateway::batch_verify::{BatchFetch, BatchVerification, CheckRequest, 
 use crate::gateway::check::Checked;
 use crate::gateway::exchange::lookup;
 use crate::gateway::exchange::platform::{Boxed, Got, Operation, Platform, SharedGateway};
-use crate::gateway::gateway::client_address;
+use crate::gateway::extract::TypedUser;
+use crate::gateway::gateway::{VERIFIER_HEADER, client_address};
 use crate::replication::record::kv_key;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid, Verified};
 
-/// The state of one request of a verifier, with the account whose lease needs a background refresh.
+/// The state of one such request, with the account whose lease needs a background refresh.
 pub(super) struct VerifierCall<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) gateway: &'a SharedGateway,
@@ -22,8 +23,27 @@ pub(super) struct VerifierCall<'a> {
     pub(super) renew: Option<AccountId>,
 }
 
-impl VerifierCall<'_> {
-    /// Verifies the caller's own key, which is never the subject.
+impl<'c> VerifierCall<'c> {
+    /// Returns the state before anything was verified.
+    pub(super) fn new(
+        request: &'c Request<'c>,
+        gateway: &'c SharedGateway,
+        platform: &'c Platform,
+    ) -> Self {
+        Self { request, gateway, platform, renew: None }
+    }
+
+    /// Verifies the caller by the key in [`VERIFIER_HEADER`].
+    pub(super) fn authenticate_by_header(&mut self) -> Boxed<'_, Result<Verified, Denial>> {
+        Box::pin(async move {
+            match self.request.headers.find(VERIFIER_HEADER).unwrap_or_default() {
+                "" => Err(Denial::Missing),
+                text => self.authenticate(text).await,
+            }
+        })
+    }
+
+    /// Verifies the caller's own key as that of a verifier; it is never the subject.
     pub(super) fn authenticate<'a>(
         &'a mut self,
         text: &'a str,
@@ -36,11 +56,41 @@ impl VerifierCall<'_> {
                 demand: Demand::Permission(&demanded),
                 may_change: false,
             };
+            self.check_key(text, &facts).await
+        })
+    }
+
+    /// Checks a key of any account, and counts its use.
+    pub(super) fn check_key<'a>(
+        &'a mut self,
+        text: &'a str,
+        facts: &'a Facts<'a>,
+    ) -> Boxed<'a, Result<Verified, Denial>> {
+        Box::pin(async move {
             let arrival = self.request.arrived;
             let checked = lookup::decide(self.gateway, self.platform, |gateway, now, lookup| {
-                gateway.check(text, &facts, arrival, now, lookup)
+                gateway.check(text, facts, arrival, now, lookup)
             })
             .await;
+            self.renew = checked.renew.or(self.renew);
+            checked.verdict
+        })
+    }
+
+    /// Checks an API user of the account `within`, or of any, and counts its use.
+    pub(super) fn check_user<'a>(
+        &'a mut self,
+        user: &'a TypedUser,
+        facts: &'a Facts<'a>,
+        within: Option<AccountId>,
+    ) -> Boxed<'a, Result<Verified, Denial>> {
+        Box::pin(async move {
+            let arrival = self.request.arrived;
+            let checked =
+                lookup::decide_user(self.gateway, self.platform, |gateway, now, lookup| {
+                    gateway.check_user(user, (facts, within), arrival, now, lookup)
+                })
+                .await;
             self.renew = checked.renew.or(self.renew);
             checked.verdict
         })

@@ -12,7 +12,6 @@ use crate::gateway::check::Checked;
 use crate::gateway::exchange::body;
 use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
 use crate::gateway::exchange::verifier::VerifierCall;
-use crate::gateway::gateway::VERIFIER_HEADER;
 use crate::gateway::problem::{GatewayProblem, challenge};
 use crate::gateway::verify_body::{self, BODY_BYTES_MAX, Verify};
 use crate::verify::verdict::Denial;
@@ -25,19 +24,14 @@ pub(super) fn answer<'a>(
     platform: &'a Platform,
 ) -> Boxed<'a, (Result<Outcome, GatewayProblem>, Option<AccountId>)> {
     Box::pin(async move {
-        let mut call = VerifierCall { request, gateway, platform, renew: None };
+        let mut call = VerifierCall::new(request, gateway, platform);
         let answered = verify(&mut call).await;
         (answered.map(Outcome::Answer), call.renew)
     })
 }
 
 async fn verify(call: &mut VerifierCall<'_>) -> Result<Response, GatewayProblem> {
-    let text = call.request.headers.find(VERIFIER_HEADER).unwrap_or_default();
-    let verifier = match text {
-        "" => Err(Denial::Missing),
-        text => call.authenticate(text).await,
-    };
-    let verifier = match verifier {
+    let verifier = match call.authenticate_by_header().await {
         Ok(verifier) => verifier,
         Err(denial) => return Ok(denied(denial, call.gateway)),
     };

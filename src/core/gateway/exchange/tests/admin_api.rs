@@ -28,18 +28,7 @@ impl Programs {
     }
 
     fn answer(&self, operation: &Operation) -> Got {
-        let got = self.world.usual(operation);
-        let (Some(EdgeRequest::Refresh(_)), Got::Text(text)) = (ledger_request(operation), &got)
-        else {
-            return got;
-        };
-        let mut reply: Value = serde_json::from_str(text).unwrap();
-        for answer in reply["answers"].as_array_mut().unwrap() {
-            if answer["id"] == self.record.id.to_string() {
-                answer["record"] = serde_json::to_value(&self.record).unwrap();
-            }
-        }
-        Got::Text(reply.to_string())
+        self.world.usual_but(operation, &self.record, "null")
     }
 
     fn ask(&self, method: &str, path: &str, headers: &str) -> Outcome {

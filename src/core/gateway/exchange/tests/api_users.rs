@@ -92,20 +92,7 @@ impl Users {
             };
             return Got::Text(serde_json::to_string(&reply).unwrap());
         }
-        let got = self.world.usual(operation);
-        let (Some(EdgeRequest::Refresh(_)), Got::Text(text)) = (ledger_request(operation), &got)
-        else {
-            return got;
-        };
-        let mut reply: Value = serde_json::from_str(text).unwrap();
-        reply["revision"] = self.record.revision.0.into();
-        reply["state"]["networks"] = serde_json::from_str(self.opened).unwrap();
-        for answer in reply["answers"].as_array_mut().unwrap() {
-            if answer["id"] == self.record.id.to_string() {
-                answer["record"] = serde_json::to_value(&self.record).unwrap();
-            }
-        }
-        Got::Text(reply.to_string())
+        self.world.usual_but(operation, &self.record, self.opened)
     }
 
     fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> Driven {
