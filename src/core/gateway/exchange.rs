@@ -17,7 +17,7 @@ mod lookup;
 mod mail_auth;
 mod oauth;
 mod platform;
-mod verifier;
+mod served;
 mod verify;
 
 use core::future::Future;

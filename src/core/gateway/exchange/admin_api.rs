@@ -7,7 +7,7 @@ use crate::base::id::AccountId;
 use crate::credential::limits::Interface;
 use crate::gateway::admin_api::{AdminCredential, AdminProgram, caller};
 use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
-use crate::gateway::exchange::verifier::VerifierCall;
+use crate::gateway::exchange::served::ServedCall;
 use crate::gateway::gateway::client_address;
 use crate::replication::admin_caller::AdminCaller;
 use crate::verify::verdict::Denial;
@@ -22,7 +22,7 @@ pub(super) fn answer<'a>(
     platform: &'a Platform,
 ) -> Boxed<'a, (Outcome, Option<AccountId>)> {
     Box::pin(async move {
-        let mut call = VerifierCall::new(request, gateway, platform);
+        let mut call = ServedCall::new(request, gateway, platform);
         let verified = verify(&mut call, &program).await;
         let gateway = gateway.borrow();
         let outcome = match verified {
@@ -33,10 +33,7 @@ pub(super) fn answer<'a>(
     })
 }
 
-async fn verify(
-    call: &mut VerifierCall<'_>,
-    program: &AdminProgram,
-) -> Result<AdminCaller, Denial> {
+async fn verify(call: &mut ServedCall<'_>, program: &AdminProgram) -> Result<AdminCaller, Denial> {
     let right = program.right;
     let demanded = right.permission();
     let facts = Facts {

@@ -10,7 +10,7 @@ use crate::credential::limits::permission::Permission;
 use crate::gateway::batch_verify::{CheckRequest, Subject};
 use crate::gateway::check::Checked;
 use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
-use crate::gateway::exchange::verifier::VerifierCall;
+use crate::gateway::exchange::served::ServedCall;
 use crate::gateway::extract::{self, Carried};
 use crate::gateway::forward_auth::{ForwardAuth, ProxyFault, cache_s};
 use crate::gateway::gateway::client_address;
@@ -39,13 +39,13 @@ pub(super) fn answer<'a>(
     platform: &'a Platform,
 ) -> Boxed<'a, (Response, Option<AccountId>)> {
     Box::pin(async move {
-        let mut call = VerifierCall::new(request, gateway, platform);
+        let mut call = ServedCall::new(request, gateway, platform);
         let answered = allow(&mut call).await;
         (answered.unwrap_or_else(|refused| refuse(refused, gateway)), call.renew)
     })
 }
 
-async fn allow(call: &mut VerifierCall<'_>) -> Result<Response, AskRefused> {
+async fn allow(call: &mut ServedCall<'_>) -> Result<Response, AskRefused> {
     let request = call.request;
     // A stranger learns nothing about a proxy's settings.
     let proxy = call.authenticate_by_header().await.map_err(AskRefused::Verifier)?;

@@ -5,7 +5,7 @@ use crate::base::http::response::Response;
 use crate::base::id::AccountId;
 use crate::gateway::exchange::oauth::read_form;
 use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
-use crate::gateway::exchange::verifier::VerifierCall;
+use crate::gateway::exchange::served::ServedCall;
 use crate::gateway::introspection::{
     PARAMETERS, active, caller, check_other, check_request, inactive,
 };
@@ -19,13 +19,13 @@ pub(super) fn answer<'a>(
     platform: &'a Platform,
 ) -> Boxed<'a, (Response, Option<AccountId>)> {
     Box::pin(async move {
-        let mut call = VerifierCall::new(request, gateway, platform);
+        let mut call = ServedCall::new(request, gateway, platform);
         let answered = introspect(&mut call).await;
         (answered.unwrap_or_else(|error| error.answer(request.url.host)), call.renew)
     })
 }
 
-async fn introspect(call: &mut VerifierCall<'_>) -> Result<Response, OAuthError> {
+async fn introspect(call: &mut ServedCall<'_>) -> Result<Response, OAuthError> {
     let (request, gateway) = (call.request, call.gateway);
     check_head(request)?;
     gateway.borrow().check_verifier(request)?;

@@ -5,7 +5,7 @@ use crate::base::http::response::Response;
 use crate::base::id::AccountId;
 use crate::credential::limits::Interface;
 use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
-use crate::gateway::exchange::verifier::VerifierCall;
+use crate::gateway::exchange::served::ServedCall;
 use crate::gateway::mail_auth::{MailLogin, allow, misconfigured, refuse, unavailable};
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts};
@@ -17,12 +17,12 @@ pub(super) fn answer<'a>(
     platform: &'a Platform,
 ) -> Boxed<'a, (Response, Option<AccountId>)> {
     Box::pin(async move {
-        let mut call = VerifierCall::new(request, gateway, platform);
+        let mut call = ServedCall::new(request, gateway, platform);
         (check(&mut call).await, call.renew)
     })
 }
 
-async fn check(call: &mut VerifierCall<'_>) -> Response {
+async fn check(call: &mut ServedCall<'_>) -> Response {
     // A stranger learns nothing about a mail server's settings.
     let server = match call.authenticate_by_header().await {
         Ok(server) => server,

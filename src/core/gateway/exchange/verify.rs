@@ -11,7 +11,7 @@ use crate::gateway::batch_verify::CheckRequest;
 use crate::gateway::check::Checked;
 use crate::gateway::exchange::body;
 use crate::gateway::exchange::platform::{Boxed, Platform, SharedGateway};
-use crate::gateway::exchange::verifier::VerifierCall;
+use crate::gateway::exchange::served::ServedCall;
 use crate::gateway::problem::{GatewayProblem, challenge};
 use crate::gateway::verify_body::{self, BODY_BYTES_MAX, Verify};
 use crate::verify::verdict::Denial;
@@ -24,13 +24,13 @@ pub(super) fn answer<'a>(
     platform: &'a Platform,
 ) -> Boxed<'a, (Result<Outcome, GatewayProblem>, Option<AccountId>)> {
     Box::pin(async move {
-        let mut call = VerifierCall::new(request, gateway, platform);
+        let mut call = ServedCall::new(request, gateway, platform);
         let answered = verify(&mut call).await;
         (answered.map(Outcome::Answer), call.renew)
     })
 }
 
-async fn verify(call: &mut VerifierCall<'_>) -> Result<Response, GatewayProblem> {
+async fn verify(call: &mut ServedCall<'_>) -> Result<Response, GatewayProblem> {
     let verifier = match call.authenticate_by_header().await {
         Ok(verifier) => verifier,
         Err(denial) => return Ok(denied(denial, call.gateway)),
@@ -54,7 +54,7 @@ async fn verify(call: &mut VerifierCall<'_>) -> Result<Response, GatewayProblem>
 }
 
 async fn verdicts(
-    call: &mut VerifierCall<'_>,
+    call: &mut ServedCall<'_>,
     requests: Vec<CheckRequest>,
     verifier: &Verified,
 ) -> Vec<Json> {

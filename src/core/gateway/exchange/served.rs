@@ -16,14 +16,14 @@ use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts, Valid, Verified};
 
 /// The state of one such request, with the account whose lease needs a background refresh.
-pub(super) struct VerifierCall<'a> {
+pub(super) struct ServedCall<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) gateway: &'a SharedGateway,
     pub(super) platform: &'a Platform,
     pub(super) renew: Option<AccountId>,
 }
 
-impl<'c> VerifierCall<'c> {
+impl<'c> ServedCall<'c> {
     /// Returns the state before anything was verified.
     pub(super) fn new(
         request: &'c Request<'c>,
