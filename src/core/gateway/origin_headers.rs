@@ -197,6 +197,13 @@ mod tests {
     use base64ct::{Base64, Encoding};
 
     use super::*;
+    use crate::credential::api_user::{ApiSecretVersion, ApiUser, ApiUserGroup, ApiUserName};
+    use crate::credential::limits::{Interface, Limits};
+    use crate::replication::record::{Credential, Standing};
+    use crate::replication::refresh::AccountState;
+    use crate::replication::secret_check::ProvenSecret;
+    use crate::testing::{at, key_id, record};
+    use crate::verify::verification::{Demand, Facts, Known, verify_user};
 
     #[test]
     fn the_key_is_cut_out_of_whatever_holds_it() {
@@ -269,6 +276,50 @@ mod tests {
 
     fn mac(statement: &str) -> String {
         base16ct::lower::encode_string(&MacKey::new(&[7; 32]).mac(&[statement.as_bytes()]))
+    }
+
+    /// Origins check these four lines by their place.
+    #[test]
+    fn the_proof_of_an_api_user_is_pinned() {
+        let name = ApiUserName::parse("app@example.com").unwrap();
+        let secret = ApiSecretVersion(3);
+        let proven = ProvenSecret { id: key_id(), name: name.clone(), version: secret };
+        let (group, zone) = (ApiUserGroup::Normal, "Asia/Tokyo".to_owned());
+        let user = ApiUser { name, secret, group, own_data_only: true, zone };
+        let record = record(|credential| {
+            let permissions = serde_json::from_str(r#"["personal-data:view"]"#).unwrap();
+            let limits = Limits { permissions, ..credential.limits };
+            Standing::Active(Credential { limits, user: Some(user), ..credential })
+        });
+        let known = Known { record: Some(&record), issuer: None, state: &AccountState::default() };
+        let address = ClientAddress::parse("10.1.2.3");
+        let (interface, demand) = (Interface::Http, Demand::AnyKey);
+        let facts = Facts { address, interface, demand, may_change: false };
+        let now = at(1_800_000_000_999);
+        let verified = verify_user(&proven, known, &facts, now).unwrap();
+        let onward = Onward {
+            method: "POST",
+            target: "/send",
+            public: "https://api.example",
+            verified: Some(&verified),
+            address,
+            nonce: 0xc1a,
+            now,
+        };
+        let headers = onward.headers(&MacKey::new(&[7; 32]));
+        let v2 =
+            mac("claviger/origin-proof/2\n1800000000\n0000000000000c1a\nPOST\n/send\na1B2c3D4\n\
+             a1B2c3D47Hq0p2Zx9K\npersonal-data:view\n10.1.2.3\napp@example.com\nnormal\ntrue\n\
+             Asia/Tokyo\n");
+        for (name, value) in [
+            ("claviger-api-user", "app@example.com"),
+            ("claviger-group", "normal"),
+            ("claviger-own-data-only", "true"),
+            ("claviger-time-zone", "Asia/Tokyo"),
+            ("claviger-proof-2", &format!("t=1800000000,n=0000000000000c1a,v2={v2}")),
+        ] {
+            assert!(headers.contains(&(name, value.to_owned())), "{name}: {headers:?}");
+        }
     }
 
     #[test]
