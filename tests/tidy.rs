@@ -92,13 +92,14 @@ fn the_readme_s_commands_are_those_of_package_json_and_xtask() {
 
 #[test]
 fn every_problem_code_is_explained_and_nothing_else_is() {
-    const CODES: [&str; 6] = [
+    const CODES: [&str; 7] = [
         "src/core/base/http/problem.rs",
         "src/core/gateway/problem.rs",
         "src/core/verify/verdict.rs",
         "src/control/admin/problem.rs",
         "src/control/admin/api_user_problem.rs",
         "src/control/admin/networks_problem.rs",
+        "src/control/admin/token_problem.rs",
     ];
     let page = read("www/problems.html");
     let explained: Vec<&str> =
@@ -116,6 +117,19 @@ fn every_problem_code_is_explained_and_nothing_else_is() {
         let body = text.split("pub fn code(").nth(1).unwrap().split("\n    }\n").next().unwrap();
         for code in body.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()) {
             assert!(explained.contains(&code), "www/problems.html does not explain {code}");
+        }
+    }
+}
+
+/// A code without a title in Japanese would stay in English, and nobody would notice.
+#[test]
+fn every_refusal_of_the_gateway_has_a_title_in_japanese() {
+    let titles = read("src/core/gateway/japanese.rs");
+    for file in ["base/http/problem.rs", "gateway/problem.rs", "verify/verdict.rs"] {
+        let text = read(&format!("src/core/{file}"));
+        let body = text.split("pub fn code(").nth(1).unwrap().split("\n    }\n").next().unwrap();
+        for code in body.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(titles.contains(&format!("        \"{code}\" => ")), "{code} has no title");
         }
     }
 }
