@@ -2,23 +2,19 @@
 //! program's credential.
 //!
 //! The edge verifies such a request like one to a protected API, and hands it to the admin Worker
-//! with the verified caller in [`CALLER_HEADER`]. Every other route takes the session cookie alone.
-//! A request with both could act for a member by a program's key or the other way round, so it is
-//! refused.
+//! with the verified caller in [`CALLER_HEADER`](crate::replication::admin_caller::CALLER_HEADER).
+//! Every other route takes the session cookie alone. A request with both could act for a member by
+//! a program's key or the other way round, so it is refused.
 
 use crate::base::http::cookie::COOKIE;
 use crate::base::http::request::{Headers, Request};
-use crate::base::http::response::{AdminForward, Outcome};
 use crate::base::id::{AnyKeyId, Prefix};
 use crate::base::secret::SecretText;
 use crate::config::rules::{ApiUserPlace, Place};
 use crate::credential::admin_right::AdminRight;
 
 use crate::gateway::extract::{Ambiguous, Carried, Text, TypedUser, find};
-use crate::gateway::gateway::{Decision, Gateway};
-use crate::gateway::problem::{GatewayProblem, challenge};
-use crate::lease::rules::LeaseRules;
-use crate::replication::admin_caller::{AdminCaller, CALLER_HEADER};
+use crate::replication::admin_caller::AdminCaller;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::Verified;
 
@@ -41,7 +37,7 @@ pub const ROUTES: [(&str, &str, AdminRight); 13] = [
 ];
 
 /// Places of a credential. A key in a URL would stand in logs and histories.
-const PLACES: [Place; 3] =
+pub(super) const PLACES: [Place; 3] =
     [Place::Authorization, Place::ApiKey, Place::ApiUser(ApiUserPlace::Basic)];
 
 /// Returns the right that a route demands of a program; `None` for a route that takes none.
@@ -68,7 +64,7 @@ fn fits(pattern: &str, path: &str) -> bool {
 pub struct AdminProgram {
     /// Right that the route demands.
     pub right: AdminRight,
-    /// What the program presents.
+    /// Credential that the program presents.
     pub credential: AdminCredential,
 }
 
@@ -103,49 +99,10 @@ pub fn credential(
 }
 
 /// Returns `true` if a request has the session cookie, once or several times.
-fn has_session(headers: Headers<'_>) -> bool {
+pub(super) fn has_session(headers: Headers<'_>) -> bool {
     let cookies = headers.iter().filter(|(name, _)| *name == "cookie");
     let mut pairs = cookies.flat_map(|(_, value)| value.split(';'));
     pairs.any(|pair| pair.split('=').next().is_some_and(|name| name.trim() == COOKIE))
-}
-
-impl<R: LeaseRules> Gateway<R> {
-    /// Decides if the edge verifies a program's credential on this request to the console's host.
-    /// Returns `None` if the admin Worker serves it by its cookie. All headers must have been read.
-    pub(super) fn decide_admin_api(&self, request: &Request<'_>) -> Option<Decision> {
-        let right = right(request.method, request.url.path)?;
-        match credential(request, &self.config().prefix) {
-            Ok(None) => None,
-            Ok(Some(credential)) if !has_session(request.headers) => {
-                Some(Decision::AdminApi(AdminProgram { right, credential }))
-            }
-            Ok(Some(_)) | Err(Ambiguous) => Some(self.refuse_ambiguous(request)),
-        }
-    }
-
-    /// Returns a verified request for the admin Worker. It names the caller, and no longer has the
-    /// credential.
-    pub(super) fn forward_admin_api(&self, request: &Request<'_>, caller: AdminCaller) -> Outcome {
-        let AdminForward { mut remove, mut set } = self.admin_forward(request, request.url.path);
-        remove.extend(
-            find(request, &PLACES, &self.config().prefix)
-                .headers
-                .iter()
-                .map(|name| (*name).to_owned()),
-        );
-        set.push((CALLER_HEADER, caller.to_string()));
-        Outcome::Admin(AdminForward { remove, set })
-    }
-
-    /// Refuses a program.
-    pub(super) fn deny_admin_api(&self, denial: Denial, right: AdminRight) -> Outcome {
-        let config = self.config();
-        let answer = GatewayProblem::Denied(denial).answer(&config.console_origin);
-        let challenge = challenge(denial, &config.console_host, Some(&right.permission()));
-        Outcome::Answer(
-            answer.with_header(challenge.map(|challenge| ("www-authenticate", challenge))),
-        )
-    }
 }
 
 /// Returns the caller of a verified credential.

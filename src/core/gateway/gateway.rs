@@ -14,6 +14,7 @@
 //!    that may be newer than the lease, it asks the ledger (P2).
 //! 7. The verdict: forward with headers that identify the caller, or refuse.
 
+mod admin_api;
 mod api_user;
 mod responses;
 mod route;

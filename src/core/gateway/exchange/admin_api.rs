@@ -13,8 +13,8 @@ use crate::replication::admin_caller::AdminCaller;
 use crate::verify::verdict::Denial;
 use crate::verify::verification::{Demand, Facts};
 
-/// Answers a program, or forwards its request. It also returns the account whose lease to refresh in
-/// the background.
+/// Answers a program, or forwards its request. It also returns the account whose lease to refresh
+/// in the background.
 pub(super) fn answer<'a>(
     request: &'a Request<'a>,
     program: AdminProgram,

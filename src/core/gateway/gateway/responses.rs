@@ -89,7 +89,12 @@ impl<R: LeaseRules> Gateway<R> {
         self.answer_denial(denied.rule.host(), denied.denial, denied.permission())
     }
 
-    fn answer_denial(&self, host: &str, denial: Denial, demanded: Option<&Permission>) -> Response {
+    pub(super) fn answer_denial(
+        &self,
+        host: &str,
+        denial: Denial,
+        demanded: Option<&Permission>,
+    ) -> Response {
         let answer = GatewayProblem::Denied(denial).answer(&self.config.console_origin);
         let challenge = challenge(denial, host, demanded);
         answer.with_header(challenge.map(|challenge| ("www-authenticate", challenge)))
