@@ -32,11 +32,11 @@ use crate::world::{Browser, HOUR, MINUTE, START, World, edit, regenerate};
 const HERE: &str = "203.0.113.7";
 const ELSEWHERE: &str = "198.51.100.9";
 
-fn entry(network: &str, surfaces: &[&str]) -> Value {
+pub fn entry(network: &str, surfaces: &[&str]) -> Value {
     json!({ "network": network, "surfaces": surfaces })
 }
 
-fn draft(mode: &str, entries: &[Value]) -> Value {
+pub fn draft(mode: &str, entries: &[Value]) -> Value {
     json!({ "mode": mode, "entries": entries })
 }
 
@@ -78,7 +78,7 @@ fn set_command(typed: Value, expected: Revision) -> AccountNetworksCommand {
 }
 
 /// Sets the list, as an owner who has just seen it, with the password.
-fn set(world: &World, owner: Browser, typed: Value) -> ChangedNetworkList {
+pub fn set(world: &World, owner: Browser, typed: Value) -> ChangedNetworkList {
     let draft = serde_json::from_value(typed).unwrap();
     let command = AccountNetworksCommand::Set {
         draft,

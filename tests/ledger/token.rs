@@ -16,6 +16,7 @@ use claviger_core::replication::admin_caller::AdminCaller;
 use claviger_core::replication::record::Revision;
 use claviger_core::verify::verdict::Denial;
 
+use crate::account_networks::{self, draft, entry};
 use crate::policy::set;
 use crate::world::{
     Browser, HOUR, MINUTE, START, World, edit, new_code, regenerate, restore, set_enabled,
@@ -265,6 +266,31 @@ fn a_key_that_is_over_does_nothing_more() {
         let unknown = Refusal::TokenRefused { denial: Denial::Unknown };
         assert_eq!(world.handle(request).unwrap(), LedgerReply::Refused(unknown));
     }
+}
+
+/// C19: the edge has checked the surface of the protected API; this one is the ledger's.
+#[test]
+fn c19_a_program_calls_from_where_the_account_opens_the_admin_api() {
+    let (world, owner) = World::open();
+    let token = world.issue(owner, READ);
+    let opened = |mode, surfaces: &[&str]| {
+        let entries = [entry("203.0.113.0/24", &["console"]), entry("192.0.2.0/24", surfaces)];
+        account_networks::set(&world, owner, draft(mode, &entries));
+    };
+    let refused = |address: &str| match ask_from(&world, &token, address, list()) {
+        LedgerReply::Page(_) => None,
+        LedgerReply::Refused(refusal) => Some(refusal),
+        other => panic!("{other:?}"),
+    };
+    let denied = Some(Refusal::TokenRefused { denial: Denial::NetworkDenied });
+    assert_eq!(refused("198.51.100.7"), None, "no list");
+    opened("enforced", &["protected_api", "admin_api"]);
+    assert_eq!(refused("192.0.2.7"), None);
+    assert_eq!(refused("203.0.113.9"), denied, "the console's network is another");
+    opened("enforced", &["protected_api"]);
+    assert_eq!(refused("192.0.2.7"), denied);
+    opened("observed", &["protected_api"]);
+    assert_eq!(refused("198.51.100.7"), None);
 }
 
 #[test]
