@@ -290,7 +290,8 @@ describe("API users", () => {
       const { body } = await call("/mail/send.json", form(user.name, `wr0ngSecret${number}`), { ip });
       codes.set(body.code, (codes.get(body.code) ?? 0) + 1);
     });
-    while (tries.length > 0) await Promise.all(tries.splice(0, 20).map((one) => one()));
+    // More at a time would wait for each other's hashes for longer than the edge does.
+    while (tries.length > 0) await Promise.all(tries.splice(0, 6).map((one) => one()));
     assert.deepEqual([...codes.keys()].sort(), ["rate_limited", "unknown"]);
     assert.ok(codes.get("unknown") <= 200, `${codes.get("unknown")} were checked`);
     expect(await call("/mail/send.json", form(user.name)), 200);
