@@ -7,7 +7,7 @@ import { useLocale } from "../i18n/locale.jsx";
 import { LastUse } from "../key/times.jsx";
 import { Confirmation } from "../ui/confirmation.jsx";
 import { Dialog } from "../ui/dialog.jsx";
-import { Form, FormActions, PasswordField, errorOf } from "../ui/fields.jsx";
+import { Form, FormActions, PasswordField, PasswordOwner, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm, useMistakeFocus } from "../ui/form.js";
 import { UserProblem } from "./conflict.jsx";
 import { conflictOf, deleteUser } from "./requests.js";
@@ -65,15 +65,7 @@ export function UserDeletion({ subject, onSaved, onDone, onChanged, onStale }) {
           {gap}
           <LastUse subject={subject} sentence />
         </p>
-        <input
-          class="unseen"
-          type="email"
-          autocomplete="username"
-          value={session.member.email}
-          readOnly
-          tabIndex={-1}
-          aria-hidden="true"
-        />
+        <PasswordOwner email={session.member.email} />
         <PasswordField
           id={PASSWORD}
           label={say("password")}
