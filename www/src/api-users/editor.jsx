@@ -1,6 +1,6 @@
 // Adds and edits API users in one dialog. It then shows a generated API key, and the settings of
 // mail programs.
-import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { EditorDialog, useEditing } from "../key/actions/editing.jsx";
@@ -36,16 +36,13 @@ import { NO_KEY, changesOf, missingIn, newFieldsOf, newValues, valuesOf } from "
 export function UserDialog({ subject, onSaved, onChanged, onStale, onDone }) {
   // The only place that holds a generated key; it goes with the dialog.
   const [saved, setSaved] = useState(/** @type {SavedUser | null} */ (null));
-  const done = useRef(onDone);
-  done.current = onDone;
-  const close = useCallback(() => done.current(), []);
   /** @param {SavedUser} news */
   const settle = (news) => {
     onSaved(news.result);
     if (hasNews(news)) setSaved(news);
     else onDone();
   };
-  if (saved) return <Saved saved={saved} onDone={close} />;
+  if (saved) return <Saved saved={saved} onDone={onDone} />;
   const props = { onSaved: settle, onStale, onCancel: onDone };
   return subject ? <Edit subject={subject} onChanged={onChanged} {...props} /> : <Add {...props} />;
 }

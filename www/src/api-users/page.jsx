@@ -1,5 +1,5 @@
 // Draws the page of the API users.
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { usersAddress } from "../client/route.js";
 import { canManageKeys, useSession } from "../client/session.jsx";
 import { PageTitle } from "../frame/shell.jsx";
@@ -51,7 +51,6 @@ export function ApiUsersPage({ query }) {
     if (done.act === "user_added") list.insert(done.keys[0]);
     else list.replace(done.keys[0]);
   };
-  const finish = useCallback(() => setAdding(false), []);
   useEffect(() => {
     if (!adding && result?.act === "user_added") focusLater(nameId(result.keys[0]));
   }, [adding]);
@@ -142,7 +141,7 @@ export function ApiUsersPage({ query }) {
           </>
         )}
       </section>
-      {adding && <UserDialog subject={null} onSaved={settle} onStale={list.refresh} onDone={finish} />}
+      {adding && <UserDialog subject={null} onSaved={settle} onStale={list.refresh} onDone={() => setAdding(false)} />}
       {act && (
         <UserAction
           {...act}
