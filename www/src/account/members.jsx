@@ -4,8 +4,9 @@ import { membersAddress } from "../client/route.js";
 import { isOwner, useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { TimeAgo } from "../key/times.jsx";
-import { ActionMenu } from "../ui/menu.jsx";
-import { ResultNote } from "../ui/result.jsx";
+import { Detail } from "../ui/detail.jsx";
+import { MenuHead, RowMenu } from "../ui/menu.jsx";
+import { ResultNote, ResultRow } from "../ui/result.jsx";
 import { SortedHead } from "../ui/sorted-head.jsx";
 import { actionsOn } from "./dialogs.jsx";
 
@@ -48,9 +49,7 @@ export function MembersTable({ rows, query, result, onAct }) {
           {head("name", "column.name")}
           {head("role", "members.role")}
           {head("seen", "members.seen", "-seen")}
-          <th scope="col">
-            <span class="unseen">{say("column.menu")}</span>
-          </th>
+          <MenuHead />
         </tr>
       </thead>
       <tbody>
@@ -69,13 +68,7 @@ export function MembersTable({ rows, query, result, onAct }) {
                 <MemberActions member={member} onAct={onAct} />
               </td>
             </tr>
-            {result?.id === member.id && (
-              <tr class="result-row">
-                <td colSpan={4}>
-                  <ResultNote result={result} />
-                </td>
-              </tr>
-            )}
+            {result?.id === member.id && <ResultRow result={result} columns={4} />}
           </Fragment>
         ))}
       </tbody>
@@ -98,16 +91,10 @@ export function MemberCards({ rows, result, onAct }) {
             <MemberActions member={member} onAct={onAct} />
           </div>
           <dl>
-            <div>
-              <dt>{say("members.role")}</dt>
-              <dd>{say(`role.${member.role}`)}</dd>
-            </div>
-            <div>
-              <dt>{say("members.seen")}</dt>
-              <dd>
-                <LastSeen member={member} />
-              </dd>
-            </div>
+            <Detail term={say("members.role")}>{say(`role.${member.role}`)}</Detail>
+            <Detail term={say("members.seen")}>
+              <LastSeen member={member} />
+            </Detail>
           </dl>
           {result?.id === member.id && <ResultNote result={result} />}
         </li>
@@ -143,19 +130,15 @@ function LastSeen({ member: { seen_at, sessions } }) {
 
 /** @param {{member: Member, onAct: Rows['onAct']}} props */
 function MemberActions({ member, onAct }) {
-  const { say } = useLocale();
   const { session } = useSession();
   const actions = actionsOn(member, isOwner(session));
   if (!actions.length) return null;
   return (
-    <ActionMenu
+    <RowMenu
       buttonId={memberButton(member.id)}
-      label={say("row.menu", { name: member.name })}
-      items={actions.map((what) => ({
-        label: say(`act.${what}`),
-        apart: what === "remove" || what === "leave",
-        onAct: () => onAct(what, member),
-      }))}
+      name={member.name}
+      actions={actions}
+      onAct={(what) => onAct(what, member)}
     />
   );
 }

@@ -5,12 +5,13 @@ import { isOwner, useSession } from "../client/session.jsx";
 import { PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
-import { useMedia, useTick } from "../ui/browser.js";
+import { useRoomForTable, useTick } from "../ui/browser.js";
 import { useFocusLater } from "../ui/focus.jsx";
 import { PlusIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
+import { useSearchable } from "../ui/search.jsx";
 import { ActionDialog } from "./dialogs.jsx";
 import { Invitations, invitationButton } from "./invitations.jsx";
 import { Invite } from "./invite.jsx";
@@ -20,9 +21,6 @@ import { MemberPaging, MemberSearch } from "./paging.jsx";
 import { loadMembers } from "./requests.js";
 import { AccountSettings } from "./settings.jsx";
 
-/** Number of members from which searching is faster than looking. */
-const SEARCH_FROM_ROWS = 11;
-const TABLE_FITS = "(min-width: 48rem)";
 const HEADING = "members";
 /** Mails are seldom queued for longer: the page looks this often, with this pause. */
 const MAIL_LOOKS = 5;
@@ -112,9 +110,8 @@ export function AccountPage({ query }) {
       setAct({ what, id: member.id });
     },
   };
-  const roomy = useMedia(TABLE_FITS);
-  const searchable = useRef(false);
-  searchable.current ||= Boolean(query.q) || members.length >= SEARCH_FROM_ROWS;
+  const roomy = useRoomForTable();
+  const searchable = useSearchable(query.q, members.length);
 
   return (
     <>
@@ -145,7 +142,7 @@ export function AccountPage({ query }) {
                 {say("members.heading")}
               </h2>
               <p class="count">{say("members.count", { count: members.length })}</p>
-              {searchable.current && <MemberSearch query={query} found={list.found} />}
+              {searchable && <MemberSearch query={query} found={list.found} />}
             </div>
             {result && !shownAtRow && !ofInvitation && <ResultNote result={result} />}
             {list.rows.length === 0 ? (

@@ -3,7 +3,7 @@
 import { activityAddress, keyAddress, userAddress } from "../client/route.js";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { useMedia } from "../ui/browser.js";
+import { useRoomForTable } from "../ui/browser.js";
 import { isOfUser } from "./actions.js";
 import { Change } from "./change.jsx";
 
@@ -37,7 +37,7 @@ const OPTIONAL = ["not_before", "issuable", "viewable", "protected", "own_data_o
 export function Entries({ entries, ofKey = false }) {
   const { say, format } = useLocale();
   const actionName = useActionName();
-  const roomy = useMedia("(min-width: 48rem)");
+  const roomy = useRoomForTable();
   return (
     <table class="keys activity">
       <caption class="unseen">{say("activity.caption")}</caption>

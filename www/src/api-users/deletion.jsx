@@ -1,19 +1,15 @@
 // Deletes an API user in two steps: the member's password, then a second click.
 import { useState } from "preact/hooks";
-import { serverNow } from "../client/clock.js";
 import { useSession } from "../client/session.jsx";
 import { sayWithin } from "../i18n/bound.js";
 import { useLocale } from "../i18n/locale.jsx";
-import { LastUse } from "../key/times.jsx";
+import { LastUse, restorableDay } from "../key/times.jsx";
 import { Confirmation } from "../ui/confirmation.jsx";
 import { Dialog } from "../ui/dialog.jsx";
-import { Form, FormActions, PasswordField, errorOf } from "../ui/fields.jsx";
+import { Form, FormActions, PasswordField, PasswordOwner, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm, useMistakeFocus } from "../ui/form.js";
 import { UserProblem } from "./conflict.jsx";
 import { conflictOf, deleteUser } from "./requests.js";
-
-/** Time for which a deleted user can be restored. The server's response names the exact day. */
-const RESTORABLE_MS = 30 * 86_400_000;
 
 /** Codes of a password that is not the member's. */
 const REFUSED = ["step_up_refused", "sign_in_refused"];
@@ -26,7 +22,7 @@ export function UserDeletion({ subject, onSaved, onDone, onChanged, onStale }) {
   const { request, session } = useSession();
   const form = useForm({ [PASSWORD]: "" });
   const [asking, setAsking] = useState(false);
-  const until = format.day(new Date(serverNow() + RESTORABLE_MS));
+  const until = restorableDay(format);
   const { name } = subject;
   useMistakeFocus(form.mistakes);
 
@@ -65,15 +61,7 @@ export function UserDeletion({ subject, onSaved, onDone, onChanged, onStale }) {
           {gap}
           <LastUse subject={subject} sentence />
         </p>
-        <input
-          class="unseen"
-          type="email"
-          autocomplete="username"
-          value={session.member.email}
-          readOnly
-          tabIndex={-1}
-          aria-hidden="true"
-        />
+        <PasswordOwner email={session.member.email} />
         <PasswordField
           id={PASSWORD}
           label={say("password")}

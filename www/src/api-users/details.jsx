@@ -1,21 +1,18 @@
 // Draws the page of one API user: details, limits, activity, and every action as a plain button.
-import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { canManageKeys, useSession } from "../client/session.jsx";
-import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
+import { BackLink, LoadedPage } from "../frame/loaded.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { presentName } from "../i18n/zones.js";
-import { Codes } from "../key/limits.jsx";
-import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
+import { UseLimits } from "../key/limits.jsx";
+import { PageHead, usePageActions } from "../key/page-head.jsx";
+import { LastUse, TimeAgo } from "../key/times.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { useTick } from "../ui/browser.js";
 import { Copyable } from "../ui/copy.jsx";
 import { deferred } from "../ui/deferred.jsx";
 import { Detail } from "../ui/detail.jsx";
-import { BackIcon } from "../ui/icons.jsx";
-import { Loading } from "../ui/loading.jsx";
-import { RetryNotice } from "../ui/problem.jsx";
-import { ResultNote, resultText } from "../ui/result.jsx";
+import { resultText } from "../ui/result.jsx";
 import { UserAction } from "./action.jsx";
 import { actionsOn, loadUser } from "./requests.js";
 import { MailSettings } from "./saved.jsx";
@@ -34,33 +31,28 @@ const Activity = deferred(async () => (await import("../activity/history.jsx")).
 export function ApiUserPage({ id }) {
   const { say } = useLocale();
   const { request } = useSession();
-  const {
-    data: user,
-    setData: setUser,
-    problem,
-    reload,
-  } = useLoader((signal) => loadUser(request, id, { signal }), [request, id]);
-
-  if (problem?.code === "not_found") return <NotFoundPage />;
-  if (user) return <UserDetails subject={user} onUser={setUser} onStale={reload} />;
-  if (!problem) return <Loading message="loading.api-user" />;
+  const loaded = useLoader((signal) => loadUser(request, id, { signal }), [request, id]);
   return (
-    <>
-      <Back />
-      <PageTitle title={say("api-user.one")} />
-      <RetryNotice problem={problem} as="api_user_not_loaded" onRetry={reload} />
-    </>
+    <LoadedPage
+      loaded={loaded}
+      back={<BackLink href="#/api-users">{say("api-user.title")}</BackLink>}
+      title={say("api-user.one")}
+      loading="loading.api-user"
+      failed="api_user_not_loaded"
+    >
+      {(user) => <UserDetails subject={user} onUser={loaded.setData} onStale={loaded.reload} />}
+    </LoadedPage>
   );
 }
 
 /** @param {{subject: ApiUser, onUser: (user: ApiUser) => void, onStale: () => void}} props */
 function UserDetails({ subject, onUser, onStale }) {
   const locale = useLocale();
-  const { say, format } = locale;
+  const { say } = locale;
   const announce = useAnnounce();
   const { session } = useSession();
-  const [what, setWhat] = useState(/** @type {Action | null} */ (null));
-  const [result, setResult] = useState(/** @type {UserResult | null} */ (null));
+  /** @type {import('../key/page-head.jsx').PageActions<Action, UserResult>} */
+  const { what, open, close, result, setResult } = usePageActions("user_deleted");
   const acts = canManageKeys(session) ? actionsOn(subject) : [];
   useTick();
 
@@ -70,41 +62,10 @@ function UserDetails({ subject, onUser, onStale }) {
     setResult(done);
     onUser(done.keys[0]);
   };
-  // The button that led to a deletion is gone with it.
-  useEffect(() => {
-    if (!what && result?.act === "user_deleted") document.querySelector("h1")?.focus();
-  }, [result, what]);
-  /** @param {Action} act */
-  const open = (act) => () => {
-    setResult(null);
-    setWhat(act);
-  };
 
   return (
     <>
-      <Back />
-      <div class="page-head">
-        <PageTitle title={subject.name} />
-        <p class="row">
-          {acts
-            .filter((act) => act !== "delete")
-            .map((act, place) => (
-              // Keyed by place: "Unlock" takes the place of "Lock", and keeps its focus.
-              <button key={place} type="button" onClick={open(act)}>
-                {say(`act.${act}`)}
-              </button>
-            ))}
-        </p>
-      </div>
-      {result && <ResultNote result={result} />}
-      {subject.deleted_at && subject.restorable_until && !result && (
-        <p class="notice">
-          {say("key.deleted", {
-            at: format.dateTime(subject.deleted_at),
-            until: format.day(new Date(subject.restorable_until)),
-          })}
-        </p>
-      )}
+      <PageHead subject={subject} acts={acts} result={result} onAct={open} />
       <div class="facts">
         <section aria-labelledby="facts">
           <h2 id="facts">{say("key.facts")}</h2>
@@ -126,7 +87,7 @@ function UserDetails({ subject, onUser, onStale }) {
         <section class="apart" aria-labelledby="delete">
           <h2 id="delete">{say("api-user.delete.heading")}</h2>
           <p>{say("api-user.delete.lead")}</p>
-          <button type="button" class="danger-quiet" onClick={open("delete")}>
+          <button type="button" class="danger-quiet" onClick={() => open("delete")}>
             {say("act.delete")}
           </button>
         </section>
@@ -136,23 +97,12 @@ function UserDetails({ subject, onUser, onStale }) {
           what={what}
           subject={subject}
           onSaved={settle}
-          onDone={() => setWhat(null)}
+          onDone={close}
           onChanged={onUser}
           onStale={onStale}
         />
       )}
     </>
-  );
-}
-
-function Back() {
-  const { say } = useLocale();
-  return (
-    <p class="back">
-      <a href="#/api-users">
-        <BackIcon /> {say("api-user.title")}
-      </a>
-    </p>
   );
 }
 
@@ -188,8 +138,7 @@ function Identity({ subject }) {
 /** @param {{subject: ApiUser}} props */
 function Rights({ subject }) {
   const locale = useLocale();
-  const { say, format } = locale;
-  const zone = <span class="by">{format.zone}</span>;
+  const { say } = locale;
   const { view_personal_data: views, download_personal_data: downloads } = subject;
   return (
     <dl>
@@ -205,19 +154,7 @@ function Rights({ subject }) {
       <Detail term={say("api-user.interfaces")}>{interfacesText(locale, subject.interfaces)}</Detail>
       <Detail term={say("api-user.own-data")}>{say(subject.own_data_only ? "yes" : "no")}</Detail>
       <Detail term={say("setup.time_zone")}>{presentName(subject.zone).replaceAll("_", " ")}</Detail>
-      {subject.not_before && (
-        <Detail term={say("key.not-before")}>
-          <time dateTime={subject.not_before}>{format.dateTime(subject.not_before)}</time>
-          {zone}
-        </Detail>
-      )}
-      <Detail term={say("column.expires")}>
-        <Expiry at={subject.expires_at} />
-        {subject.expires_at && zone}
-      </Detail>
-      <Detail term={say("column.networks")}>
-        <Codes list={subject.networks} none="networks.anywhere" />
-      </Detail>
+      <UseLimits subject={subject} />
     </dl>
   );
 }

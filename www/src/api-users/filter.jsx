@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { go, usersAddress } from "../client/route.js";
 import { useLocale } from "../i18n/locale.jsx";
-import { Field } from "../ui/fields.jsx";
+import { ChoiceField, FilterPanel, OrderField } from "../ui/filters.jsx";
 import { SearchField } from "../ui/search.jsx";
 import { FILTER, FIRST_ORDER } from "./list.js";
 
@@ -28,47 +28,23 @@ export function UserSearch({ query: { q = "", sort, status } }) {
 export function UserFilters({ query: { q, sort, status = "" }, withOrder }) {
   const { say } = useLocale();
   return (
-    <details class="filters">
-      <summary>{status ? say("filters.set", { count: 1 }) : say("filters")}</summary>
-      <div class="filter-fields">
-        <Field id="users-status" label={say("filters.status")}>
-          {(control) => (
-            <select
-              {...control}
-              value={status}
-              onChange={({ currentTarget: { value } }) => go(usersAddress({ q, sort, status: value }))}
-            >
-              {FILTER.map((value) => (
-                <option key={value} value={value}>
-                  {say(value ? `filters.status.${value}` : "api-user.filter.present")}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        {withOrder && (
-          <Field id="users-order" label={say("filters.order")}>
-            {(control) => (
-              <select
-                {...control}
-                value={sort || FIRST_ORDER}
-                onChange={({ currentTarget: { value } }) => go(usersAddress({ q, status, sort: value }))}
-              >
-                {ORDERS.map((order) => (
-                  <option key={order} value={order}>
-                    {say(`order.${order}`)}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-        )}
-        {status && (
-          <a class="button" href={usersAddress({ q, sort })}>
-            {say("filters.clear")}
-          </a>
-        )}
-      </div>
-    </details>
+    <FilterPanel count={status ? 1 : 0} cleared={usersAddress({ q, sort })}>
+      <ChoiceField
+        id="users-status"
+        label={say("filters.status")}
+        value={status}
+        values={FILTER}
+        textOf={(value) => say(value ? `filters.status.${value}` : "api-user.filter.present")}
+        onChoose={(value) => go(usersAddress({ q, sort, status: value }))}
+      />
+      {withOrder && (
+        <OrderField
+          id="users-order"
+          value={sort || FIRST_ORDER}
+          values={ORDERS}
+          onChoose={(order) => go(usersAddress({ q, status, sort: order }))}
+        />
+      )}
+    </FilterPanel>
   );
 }

@@ -24,7 +24,7 @@ export const FILTER = ["", ...STATUSES, "all"];
  */
 
 /** @type {import('../client/listing.js').Listed<ApiUser>} */
-const NOTHING = { rows: [], next: null, total: 0, exact: true };
+const NOTHING = { rows: [], next: null, total: 0 };
 
 /** @param {Record<string, string>} query */
 export function useUsers({ q = "", sort = "", status = "", cursor = "", from = "" }) {
@@ -42,6 +42,6 @@ export function useUsers({ q = "", sort = "", status = "", cursor = "", from = "
     const answer = await request("GET", `/v1/api-users?${new URLSearchParams(parameters)}`, { signal });
     if (!answer.ok) return answer;
     const { users, next, total } = answer.data;
-    return { ok: true, data: { rows: users, next, total, exact: true } };
+    return { ok: true, data: { rows: users, next, total } };
   });
 }

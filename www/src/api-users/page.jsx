@@ -1,27 +1,24 @@
 // Draws the page of the API users.
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { usersAddress } from "../client/route.js";
 import { canManageKeys, useSession } from "../client/session.jsx";
 import { PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
-import { useMedia } from "../ui/browser.js";
+import { useRoomForTable } from "../ui/browser.js";
 import { FocusFallback, useFocusLater } from "../ui/focus.jsx";
 import { PlusIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
 import { CursorPaging } from "../ui/paging.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
+import { useSearchable } from "../ui/search.jsx";
 import { UserAction } from "./action.jsx";
 import { UserDialog } from "./editor.jsx";
 import { UserFilters, UserSearch } from "./filter.jsx";
 import { useUsers } from "./list.js";
 import { UserCards, UsersTable, nameId } from "./rows.jsx";
 
-/** Number of users from which searching is faster than looking. */
-const SEARCH_FROM_ROWS = 11;
-/** Widths at which a table has room; below, each user is a card. */
-const TABLE_FITS = "(min-width: 48rem)";
 const HEADING = "users";
 
 /**
@@ -40,7 +37,7 @@ export function ApiUsersPage({ query }) {
   const [act, setAct] = useState(/** @type {{what: import('./requests.js').Action, subject: ApiUser} | null} */ (null));
   const [result, setResult] = useState(/** @type {UserResult | null} */ (null));
   const focusLater = useFocusLater();
-  const roomy = useMedia(TABLE_FITS);
+  const roomy = useRoomForTable();
   const changes = canManageKeys(session);
 
   useEffect(() => {
@@ -54,7 +51,6 @@ export function ApiUsersPage({ query }) {
     if (done.act === "user_added") list.insert(done.keys[0]);
     else list.replace(done.keys[0]);
   };
-  const finish = useCallback(() => setAdding(false), []);
   useEffect(() => {
     if (!adding && result?.act === "user_added") focusLater(nameId(result.keys[0]));
   }, [adding]);
@@ -68,9 +64,7 @@ export function ApiUsersPage({ query }) {
   const { q: searched = "", status: filtered = "" } = list.asked ?? {};
   const none = loaded && !list.asked?.cursor && list.rows.length === 0;
   const empty = none && !searched && !filtered;
-  // Once shown, the search stays: it would lose the focus between two responses.
-  const searchable = useRef(false);
-  searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS;
+  const searchable = useSearchable(query.q, list.total);
   const addButton = changes && (
     <button type="button" class="primary" onClick={open}>
       <PlusIcon /> {say("api-user.add.open")}
@@ -99,7 +93,7 @@ export function ApiUsersPage({ query }) {
           <h2 id={HEADING} tabIndex={-1} class="unseen">
             {say("api-user.heading")}
           </h2>
-          {searchable.current && <UserSearch query={query} />}
+          {searchable && <UserSearch query={query} />}
           {loaded && !empty && <UserFilters query={query} withOrder={!roomy} />}
         </div>
         {!list.asked && <Loading message="loading.api-users" />}
@@ -147,7 +141,7 @@ export function ApiUsersPage({ query }) {
           </>
         )}
       </section>
-      {adding && <UserDialog subject={null} onSaved={settle} onStale={list.refresh} onDone={finish} />}
+      {adding && <UserDialog subject={null} onSaved={settle} onStale={list.refresh} onDone={() => setAdding(false)} />}
       {act && (
         <UserAction
           {...act}

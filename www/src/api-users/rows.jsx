@@ -7,8 +7,9 @@ import { useLocale } from "../i18n/locale.jsx";
 import { FirstNetworks } from "../key/limits.jsx";
 import { Expiry, LastUse } from "../key/times.jsx";
 import { useMedia, useTick } from "../ui/browser.js";
-import { ActionMenu } from "../ui/menu.jsx";
-import { ResultNote } from "../ui/result.jsx";
+import { Detail } from "../ui/detail.jsx";
+import { MenuHead, RowMenu } from "../ui/menu.jsx";
+import { ResultNote, ResultRow } from "../ui/result.jsx";
 import { SortedHead } from "../ui/sorted-head.jsx";
 import { FIRST_ORDER } from "./list.js";
 import { actionsOn } from "./requests.js";
@@ -76,11 +77,7 @@ export function UsersTable({ rows, query, result, onAct }) {
           <th scope="col">{say("column.expires")}</th>
           {networks && <th scope="col">{say("column.networks")}</th>}
           {head("used", "column.used", "-used")}
-          {changes && (
-            <th scope="col">
-              <span class="unseen">{say("column.menu")}</span>
-            </th>
-          )}
+          {changes && <MenuHead />}
         </tr>
       </thead>
       <tbody>
@@ -89,13 +86,7 @@ export function UsersTable({ rows, query, result, onAct }) {
           return (
             <Fragment key={row.id}>
               <Row row={row} columns={columns} fresh={mine?.act === "user_added"} onAct={onAct} />
-              {mine && (
-                <tr class="result-row">
-                  <td colSpan={width}>
-                    <ResultNote result={mine} />
-                  </td>
-                </tr>
-              )}
+              {mine && <ResultRow result={mine} columns={width} />}
             </Fragment>
           );
         })}
@@ -170,20 +161,20 @@ export function UserCards({ rows, result, onAct }) {
               {canManageKeys(session) && <UserMenu subject={row} onAct={onAct} />}
             </div>
             <dl>
-              <Fact term={say("column.status")}>
+              <Detail term={say("column.status")}>
                 <UserStatus subject={row} />
-              </Fact>
-              <Fact term={say("column.used")}>
+              </Detail>
+              <Detail term={say("column.used")}>
                 <LastUse subject={row} />
-              </Fact>
-              <Fact term={say("api-user.group")}>{say(`api-user.group.${row.group}`)}</Fact>
-              <Fact term={say("api-user.interfaces")}>{interfacesText(locale, row.interfaces)}</Fact>
-              <Fact term={say("column.expires")}>
+              </Detail>
+              <Detail term={say("api-user.group")}>{say(`api-user.group.${row.group}`)}</Detail>
+              <Detail term={say("api-user.interfaces")}>{interfacesText(locale, row.interfaces)}</Detail>
+              <Detail term={say("column.expires")}>
                 <Expiry at={row.expires_at} short />
-              </Fact>
-              <Fact term={say("column.networks")}>
+              </Detail>
+              <Detail term={say("column.networks")}>
                 <FirstNetworks networks={row.networks} />
-              </Fact>
+              </Detail>
             </dl>
             {mine && <ResultNote result={mine} />}
           </li>
@@ -192,14 +183,6 @@ export function UserCards({ rows, result, onAct }) {
     </ul>
   );
 }
-
-/** @param {{term: string, children: import('preact').ComponentChildren}} props */
-const Fact = ({ term, children }) => (
-  <div>
-    <dt>{term}</dt>
-    <dd>{children}</dd>
-  </div>
-);
 
 /**
  * Draws the name with the ID below it. It opens the editor; where nothing can be edited, it leads
@@ -236,17 +219,11 @@ function NameAndId({ row, fresh, onAct }) {
 }
 
 /** @param {{subject: ApiUser, onAct: OnAct}} props */
-function UserMenu({ subject, onAct }) {
-  const { say } = useLocale();
-  const actions = actionsOn(subject).map((what) => ({
-    label: say(`act.${what}`),
-    apart: what === "delete",
-    onAct: () => onAct(what, subject),
-  }));
-  return (
-    <ActionMenu
-      label={say("row.menu", { name: subject.name })}
-      items={[{ label: say("act.open"), href: userAddress(subject.id) }, ...actions]}
-    />
-  );
-}
+const UserMenu = ({ subject, onAct }) => (
+  <RowMenu
+    name={subject.name}
+    page={userAddress(subject.id)}
+    actions={actionsOn(subject)}
+    onAct={(what) => onAct(what, subject)}
+  />
+);

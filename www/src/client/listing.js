@@ -6,7 +6,7 @@ import { useSession } from "./session.jsx";
 /**
  * One page as a list shows it. `next` is the cursor of the next page.
  * @template Row
- * @typedef {{rows: Row[], next: string | null, total: number, exact: boolean}} Listed
+ * @typedef {{rows: Row[], next: string | null, total: number}} Listed
  */
 
 /**

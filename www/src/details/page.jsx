@@ -1,27 +1,24 @@
 // Draws the page of one key: details, limits, activity, and every action as a plain button.
-import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { go, keyAddress } from "../client/route.js";
 import { canManageKeys, isOwner, useSession } from "../client/session.jsx";
-import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
+import { BackLink, LoadedPage } from "../frame/loaded.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { ActionDialog } from "../key/actions/dialog.jsx";
 import { Issuer } from "../key/issuer.jsx";
-import { Codes, IssuanceLimits } from "../key/limits.jsx";
+import { Codes, IssuanceLimits, UseLimits } from "../key/limits.jsx";
 import { actionsFor, loadKey } from "../key/model.js";
+import { PageHead, usePageActions } from "../key/page-head.jsx";
 import { ShowButton, isShowable } from "../key/reveal.jsx";
 import { Status, sayOfMember } from "../key/status.jsx";
-import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
+import { LastUse, TimeAgo } from "../key/times.jsx";
 import { RefusedCalls } from "../key/use.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { useTick } from "../ui/browser.js";
 import { Copyable } from "../ui/copy.jsx";
 import { deferred } from "../ui/deferred.jsx";
 import { Detail } from "../ui/detail.jsx";
-import { BackIcon } from "../ui/icons.jsx";
-import { Loading } from "../ui/loading.jsx";
-import { RetryNotice } from "../ui/problem.jsx";
-import { ResultNote, resultText } from "../ui/result.jsx";
+import { resultText } from "../ui/result.jsx";
 import { Predecessor, Replaced } from "./rotation.jsx";
 
 /** The first key page loads it. */
@@ -31,22 +28,17 @@ const KeyActivity = deferred(async () => (await import("../activity/history.jsx"
 export function KeyPage({ id }) {
   const { say } = useLocale();
   const { request } = useSession();
-  const {
-    data: key,
-    setData: setKey,
-    problem,
-    reload,
-  } = useLoader((signal) => loadKey(request, id, { signal }), [request, id]);
-
-  if (problem?.code === "not_found") return <NotFoundPage />;
-  if (key) return <KeyDetails subject={key} onKey={setKey} onStale={reload} />;
-  if (!problem) return <Loading message="loading.key" />;
+  const loaded = useLoader((signal) => loadKey(request, id, { signal }), [request, id]);
   return (
-    <>
-      <Back />
-      <PageTitle title={say("key.title")} />
-      <RetryNotice problem={problem} as="key_not_loaded" onRetry={reload} />
-    </>
+    <LoadedPage
+      loaded={loaded}
+      back={<BackLink href="#/keys">{say("keys.title")}</BackLink>}
+      title={say("key.title")}
+      loading="loading.key"
+      failed="key_not_loaded"
+    >
+      {(key) => <KeyDetails subject={key} onKey={loaded.setData} onStale={loaded.reload} />}
+    </LoadedPage>
   );
 }
 
@@ -59,18 +51,18 @@ export function KeyPage({ id }) {
 /** @param {{subject: Key, onKey: (key: Key) => void, onStale: () => void}} props */
 function KeyDetails({ subject, onKey, onStale }) {
   const locale = useLocale();
-  const { say, format } = locale;
+  const { say } = locale;
   const announce = useAnnounce();
   const { session } = useSession();
-  const [what, setWhat] = useState(/** @type {Action | null} */ (null));
-  const [result, setResult] = useState(/** @type {KeyResult | null} */ (null));
+  /** @type {import('../key/page-head.jsx').PageActions<Action, KeyResult>} */
+  const { what, open, close, result, setResult } = usePageActions("deleted");
   const isDeleted = subject.status === "deleted";
   const acts = canManageKeys(session) ? actionsFor(subject, session) : [];
   useTick();
 
   /** @param {KeyResult} done */
   const settle = (done) => {
-    setWhat(null);
+    close();
     announce(resultText(locale, done));
     if (done.act === "regenerated") return go(keyAddress(done.keys[0].id));
     setResult(done);
@@ -78,41 +70,10 @@ function KeyDetails({ subject, onKey, onStale }) {
     if (done.act === "deleted") return onStale();
     return onKey(done.keys[0]);
   };
-  // The button that led to a deletion is gone with it.
-  useEffect(() => {
-    if (result?.act === "deleted") document.querySelector("h1")?.focus();
-  }, [result]);
-  /** @param {Action} act */
-  const open = (act) => () => {
-    setResult(null);
-    setWhat(act);
-  };
 
   return (
     <>
-      <Back />
-      <div class="page-head">
-        <PageTitle title={subject.name} />
-        <p class="row">
-          {acts
-            .filter((act) => act !== "delete")
-            .map((act, place) => (
-              // Keyed by place: "Activate" takes the place of "Disable", and keeps its focus.
-              <button key={place} type="button" onClick={open(act)}>
-                {say(`act.${act}`)}
-              </button>
-            ))}
-        </p>
-      </div>
-      {result && <ResultNote result={result} />}
-      {subject.deleted_at && subject.restorable_until && !result && (
-        <p class="notice">
-          {say("key.deleted", {
-            at: format.dateTime(subject.deleted_at),
-            until: format.day(new Date(subject.restorable_until)),
-          })}
-        </p>
-      )}
+      <PageHead subject={subject} acts={acts} result={result} onAct={open} />
       {subject.status === "mfa_off" && subject.mfa_off && <MfaOff subject={subject} member={subject.mfa_off} />}
       <Replaced subject={subject} />
       <Facts subject={subject} onStale={onStale} />
@@ -122,7 +83,7 @@ function KeyDetails({ subject, onKey, onStale }) {
           <h2 id="delete">{say("delete.heading")}</h2>
           <p>{say(subject.protected ? (isOwner(session) ? "protected.lift" : "protected.ask") : "delete.lead")}</p>
           {acts.includes("delete") && (
-            <button type="button" class="danger-quiet" onClick={open("delete")}>
+            <button type="button" class="danger-quiet" onClick={() => open("delete")}>
               {say("act.delete")}
             </button>
           )}
@@ -135,7 +96,7 @@ function KeyDetails({ subject, onKey, onStale }) {
           onDone={settle}
           onChanged={onKey}
           onStale={onStale}
-          onCancel={() => setWhat(null)}
+          onCancel={close}
         />
       )}
     </>
@@ -155,17 +116,6 @@ function MfaOff({ subject, member }) {
       <p>{sayOfMember(locale, `mfa-off.${subject.issued_by.kind === "key" ? "issued" : "key"}`, member, session)}</p>
       {isOwn && <a href="#/profile/mfa">{locale.say("pair.second-factor.setup")}</a>}
     </div>
-  );
-}
-
-function Back() {
-  const { say } = useLocale();
-  return (
-    <p class="back">
-      <a href="#/keys">
-        <BackIcon /> {say("keys.title")}
-      </a>
-    </p>
   );
 }
 
@@ -238,23 +188,10 @@ function Identity({ subject }) {
 
 /** @param {{subject: Key}} props */
 function Limits({ subject }) {
-  const { say, format } = useLocale();
-  const zone = <span class="by">{format.zone}</span>;
+  const { say } = useLocale();
   return (
     <dl>
-      {subject.not_before && (
-        <Detail term={say("key.not-before")}>
-          <time dateTime={subject.not_before}>{format.dateTime(subject.not_before)}</time>
-          {zone}
-        </Detail>
-      )}
-      <Detail term={say("column.expires")}>
-        <Expiry at={subject.expires_at} />
-        {subject.expires_at && zone}
-      </Detail>
-      <Detail term={say("column.networks")}>
-        <Codes list={subject.networks} none="networks.anywhere" />
-      </Detail>
+      <UseLimits subject={subject} />
       <Detail term={say("form.permissions")}>
         <Codes list={subject.permissions} none="permissions.none" />
       </Detail>

@@ -8,7 +8,7 @@ import { Preferences } from "../frame/preferences.jsx";
 import { CardPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Detail } from "../ui/detail.jsx";
-import { ErrorSummary, Field, Form, NewPasswordField, PasswordField, errorOf } from "../ui/fields.jsx";
+import { ErrorSummary, Field, Form, NewPasswordField, PasswordField, PasswordOwner, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm } from "../ui/form.js";
 import { Loading } from "../ui/loading.jsx";
 import { ProblemNotice, RetryNotice } from "../ui/problem.jsx";
@@ -177,15 +177,7 @@ function JoinForm({ invitation: { email, has_password }, name = "", onDone, onOv
       <p>{say(has_password ? "join.known" : "join.new")}</p>
       <ErrorSummary {...mistakes} />
       <ProblemNotice problem={form.problem} as={form.problem?.code === "address_taken" ? "join_taken" : undefined} />
-      <input
-        class="unseen"
-        type="email"
-        autocomplete="username"
-        value={email}
-        readOnly
-        tabIndex={-1}
-        aria-hidden="true"
-      />
+      <PasswordOwner email={email} />
       <Field
         id="name"
         label={say("setup.name")}

@@ -1,7 +1,35 @@
-// Lists the limits of issued keys.
+// Lists the limits of a key or an API user, and those of issued keys.
 import { useLocale } from "../i18n/locale.jsx";
 import { Detail } from "../ui/detail.jsx";
 import { durationOf } from "./duration.js";
+import { Expiry } from "./times.jsx";
+
+/**
+ * Lists when a key or an API user begins and ends, and the networks that it works from.
+ * @param {object} props
+ * @param {Pick<import('./model.js').Key, 'not_before' | 'expires_at' | 'networks'>} props.subject
+ */
+export function UseLimits({ subject: { not_before, expires_at, networks } }) {
+  const { say, format } = useLocale();
+  const zone = <span class="by">{format.zone}</span>;
+  return (
+    <>
+      {not_before && (
+        <Detail term={say("key.not-before")}>
+          <time dateTime={not_before}>{format.dateTime(not_before)}</time>
+          {zone}
+        </Detail>
+      )}
+      <Detail term={say("column.expires")}>
+        <Expiry at={expires_at} />
+        {expires_at && zone}
+      </Detail>
+      <Detail term={say("column.networks")}>
+        <Codes list={networks} none="networks.anywhere" />
+      </Detail>
+    </>
+  );
+}
 
 /** @param {{limits: import('./model.js').IssuanceLimits}} props */
 export function IssuanceLimits({ limits: { permissions, networks, longest_ms } }) {

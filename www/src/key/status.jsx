@@ -1,18 +1,43 @@
-// Shows a key's status as a word with an icon; icons differ by shape.
+// Shows the status of a key as a word with an icon, and the parts that API users share. Icons
+// differ by shape.
 import { serverNow } from "../client/clock.js";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { ActiveIcon, DeletedIcon, DisabledIcon, ExpiredIcon, ShieldIcon, WaitingIcon } from "../ui/icons.jsx";
+import { ActiveIcon, DeletedIcon, DisabledIcon, ExpiredIcon, LockIcon, ShieldIcon, WaitingIcon } from "../ui/icons.jsx";
 
 const ICONS = {
   active: ActiveIcon,
   disabled: DisabledIcon,
+  account_suspended: DisabledIcon,
+  locked: LockIcon,
   mfa_off: ShieldIcon,
   expired: ExpiredIcon,
   ended: ExpiredIcon,
   not_yet_valid: WaitingIcon,
   deleted: DeletedIcon,
 };
+
+/** @param {{status: keyof typeof ICONS}} props */
+export function StatusWord({ status }) {
+  const { say } = useLocale();
+  const Icon = ICONS[status];
+  return (
+    <span class={`status ${status}`}>
+      <Icon />
+      {say(`status.${status}`)}
+    </span>
+  );
+}
+
+/**
+ * Says until which day something deleted can be restored.
+ * @param {{at: string | null}} props `null` if it cannot be
+ */
+export function RestorableUntil({ at }) {
+  const { say, format } = useLocale();
+  if (!at) return null;
+  return <span class="by">{say("status.until", { day: <time dateTime={at}>{format.day(new Date(at))}</time> })}</span>;
+}
 
 /**
  * Says the message `key` of the member whose MFA is off, `key.own` to that member, and `key.removed`
@@ -32,13 +57,9 @@ export function Status({ subject: { status, mfa_off, restorable_until, overlap_u
   const locale = useLocale();
   const { say, format } = locale;
   const { session } = useSession();
-  const Icon = ICONS[status];
   return (
     <>
-      <span class={`status ${status}`}>
-        <Icon />
-        {say(`status.${status}`)}
-      </span>
+      <StatusWord status={status} />
       {status === "ended" && <span class="by">{say("status.ended.why")}</span>}
       {status === "mfa_off" && mfa_off && (
         <span class="by">{sayOfMember(locale, "status.mfa_off.until", mfa_off, session)}</span>
@@ -50,13 +71,7 @@ export function Status({ subject: { status, mfa_off, restorable_until, overlap_u
           })}
         </span>
       )}
-      {restorable_until && (
-        <span class="by">
-          {say("status.until", {
-            day: <time dateTime={restorable_until}>{format.day(new Date(restorable_until))}</time>,
-          })}
-        </span>
-      )}
+      <RestorableUntil at={restorable_until} />
     </>
   );
 }

@@ -3,6 +3,18 @@ import { serverNow } from "../client/clock.js";
 import { useLocale } from "../i18n/locale.jsx";
 
 /**
+ * Time for which a deleted key or API user can be restored. The server's response names the exact
+ * day.
+ */
+const RESTORABLE_MS = 30 * 86_400_000;
+
+/**
+ * Returns the day until which what is deleted now can be restored.
+ * @param {import('../i18n/locale.jsx').Locale['format']} format
+ */
+export const restorableDay = (format) => format.day(new Date(serverNow() + RESTORABLE_MS));
+
+/**
  * Formats the exact time at which a key ends, or "Unlimited".
  * @param {{at: string | null, short?: boolean}} props
  */

@@ -7,8 +7,9 @@ import { Status } from "../key/status.jsx";
 import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
 import { RefusedLine } from "../key/use.jsx";
 import { useTick } from "../ui/browser.js";
+import { Detail } from "../ui/detail.jsx";
 import { ResultNote } from "../ui/result.jsx";
-import { RowMenu } from "./menu.jsx";
+import { KeyMenu } from "./menu.jsx";
 import { NameAndId, Tick } from "./parts.jsx";
 
 /** @param {Omit<Parameters<typeof import('./table.jsx').Table>[0], 'query'>} props */
@@ -35,7 +36,7 @@ export function Cards({ rows, result, selected, onSelect, onAct }) {
               <h3>
                 <NameAndId row={row} fresh={fresh} changes={changes} />
               </h3>
-              {changes && <RowMenu subject={row} onAct={onAct} />}
+              {changes && <KeyMenu subject={row} onAct={onAct} />}
             </div>
             <Facts row={row} />
             {mine && <ResultNote result={mine} />}
@@ -51,31 +52,19 @@ function Facts({ row }) {
   const { say } = useLocale();
   return (
     <dl>
-      <div>
-        <dt>{say("column.status")}</dt>
-        <dd>
-          <Status subject={row} />
-        </dd>
-      </div>
-      <div>
-        <dt>{say("column.used")}</dt>
-        <dd>
-          <LastUse subject={row} />
-          <RefusedLine subject={row} />
-        </dd>
-      </div>
-      <div>
-        <dt>{say("column.expires")}</dt>
-        <dd>
-          <Expiry at={row.expires_at} short />
-        </dd>
-      </div>
-      <div>
-        <dt>{say("column.networks")}</dt>
-        <dd>
-          <FirstNetworks networks={row.networks} />
-        </dd>
-      </div>
+      <Detail term={say("column.status")}>
+        <Status subject={row} />
+      </Detail>
+      <Detail term={say("column.used")}>
+        <LastUse subject={row} />
+        <RefusedLine subject={row} />
+      </Detail>
+      <Detail term={say("column.expires")}>
+        <Expiry at={row.expires_at} short />
+      </Detail>
+      <Detail term={say("column.networks")}>
+        <FirstNetworks networks={row.networks} />
+      </Detail>
       <div class="across">
         <dt>{say("column.issued")}</dt>
         <dd>

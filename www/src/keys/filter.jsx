@@ -4,7 +4,7 @@ import { policyOf } from "../client/policy.js";
 import { go, listAddress } from "../client/route.js";
 import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
-import { Field } from "../ui/fields.jsx";
+import { ChoiceField, FilterPanel, OrderField } from "../ui/filters.jsx";
 import { FIRST_ORDER, filtersOf } from "./list.js";
 
 /** Values of each filter; the empty one is the default. */
@@ -21,61 +21,34 @@ export function Filters({ query, withOrder }) {
   const { say } = useLocale();
   const { session } = useSession();
   const set = filtersOf(query);
-  const count = Object.keys(set).length;
   /** @param {Record<string, string>} change */
   const apply = (change) => go(listAddress({ q: query.q, sort: query.sort, ...set, ...change }));
   return (
-    <details class="filters">
-      <summary>{count ? say("filters.set", { count }) : say("filters")}</summary>
-      <div class="filter-fields">
-        {Object.entries(VALUES).map(([name, values]) => {
-          const chosen = set[name] === session.member.id ? "me" : (set[name] ?? "");
-          // A link may ask for more than the choices, such as the keys of one issuer.
-          const usual = values.filter((value) => value !== "mfa_off" || policyOf(session).demands_mfa);
-          const offered = usual.includes(chosen) ? usual : [...usual, chosen];
-          return (
-            <Field key={name} id={`keys-${name}`} label={say(`filters.${name}`)}>
-              {(control) => (
-                <select
-                  {...control}
-                  value={chosen}
-                  onChange={({ currentTarget: { value } }) =>
-                    apply({ [name]: value === "me" ? session.member.id : value })
-                  }
-                >
-                  {offered.map((value) => (
-                    <option key={value} value={value}>
-                      {values.includes(value) ? say(`filters.${name}.${value || "any"}`) : value}
-                    </option>
-                  ))}
-                </select>
-              )}
-            </Field>
-          );
-        })}
-        {withOrder && (
-          <Field id="keys-order" label={say("filters.order")}>
-            {(control) => (
-              <select
-                {...control}
-                value={query.sort || FIRST_ORDER}
-                onChange={({ currentTarget: { value } }) => apply({ sort: value })}
-              >
-                {ORDERS.map((order) => (
-                  <option key={order} value={order}>
-                    {say(`order.${order}`)}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-        )}
-        {count > 0 && (
-          <a class="button" href={listAddress({ q: query.q, sort: query.sort })}>
-            {say("filters.clear")}
-          </a>
-        )}
-      </div>
-    </details>
+    <FilterPanel count={Object.keys(set).length} cleared={listAddress({ q: query.q, sort: query.sort })}>
+      {Object.entries(VALUES).map(([name, values]) => {
+        const chosen = set[name] === session.member.id ? "me" : (set[name] ?? "");
+        // A link may ask for more than the choices, such as the keys of one issuer.
+        const usual = values.filter((value) => value !== "mfa_off" || policyOf(session).demands_mfa);
+        return (
+          <ChoiceField
+            key={name}
+            id={`keys-${name}`}
+            label={say(`filters.${name}`)}
+            value={chosen}
+            values={usual.includes(chosen) ? usual : [...usual, chosen]}
+            textOf={(value) => (values.includes(value) ? say(`filters.${name}.${value || "any"}`) : value)}
+            onChoose={(value) => apply({ [name]: value === "me" ? session.member.id : value })}
+          />
+        );
+      })}
+      {withOrder && (
+        <OrderField
+          id="keys-order"
+          value={query.sort || FIRST_ORDER}
+          values={ORDERS}
+          onChoose={(sort) => apply({ sort })}
+        />
+      )}
+    </FilterPanel>
   );
 }

@@ -36,8 +36,10 @@ function parametersOf({ status = "", ...filters }) {
  * @property {string} from number of rows on the pages before
  * @property {Record<string, string>} filters
  *
- * @typedef {import('../client/listing.js').Listed<Key> & {hidden: number, hidesMore: boolean}} Page
- *   `hidden` deleted and ended keys are left out by the filter; `hidesMore`: and others
+ * @typedef {import('../client/listing.js').Listed<Key>
+ *   & {exact: boolean, hidden: number, hidesMore: boolean}} Page
+ *   `exact` is `false` if there are more than `total`; `hidden` deleted and ended keys are left out
+ *   by the filter; `hidesMore`: and others
  *
  * @typedef {{keys: Key[], next: string | null, total: number, total_is_exact: boolean,
  *   hidden?: number, hidden_is_exact?: boolean}} Listed

@@ -13,7 +13,7 @@ import { loadKey } from "../key/model.js";
 import { PastedShortLivedKey } from "../key/short-lived/revocation.jsx";
 import { worksText } from "../key/works.js";
 import { useAnnounce } from "../ui/announcer.jsx";
-import { useMedia } from "../ui/browser.js";
+import { useRoomForTable } from "../ui/browser.js";
 import { deferred } from "../ui/deferred.jsx";
 import { FocusFallback, useFocusLater } from "../ui/focus.jsx";
 import { PlusIcon } from "../ui/icons.jsx";
@@ -21,6 +21,7 @@ import { Loading } from "../ui/loading.jsx";
 import { CursorPaging } from "../ui/paging.jsx";
 import { RetryNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
+import { useSearchable } from "../ui/search.jsx";
 import { Filters } from "./filter.jsx";
 import { Issue } from "./issue.jsx";
 import { filtersOf, useList } from "./list.js";
@@ -33,10 +34,6 @@ import { Table } from "./table.jsx";
 /** Accounts whose policy allows many keys do without it. */
 const PairSection = deferred(async () => (await import("../pair/section.jsx")).PairSection, "loading.pair");
 
-/** Number of keys from which searching is faster than looking. */
-const SEARCH_FROM_ROWS = 11;
-/** Widths at which a table of keys has room; below, each key is a card. */
-const TABLE_FITS = "(min-width: 48rem)";
 const ISSUE_BUTTON = "issue-key";
 const HEADING = "keys";
 
@@ -63,7 +60,7 @@ export function KeysPage({ query, atConnection }) {
   const [turn, setTurn] = useState(0);
   const selection = useSelection(list);
   const focusLater = useFocusLater();
-  const roomy = useMedia(TABLE_FITS);
+  const roomy = useRoomForTable();
 
   useEffect(() => {
     if (query.q && list.asked?.q === query.q && !list.problem) announce(say("keys.match", { count: list.total }));
@@ -127,9 +124,7 @@ export function KeysPage({ query, atConnection }) {
   const filtered = Object.keys(list.asked?.filters ?? {}).length > 0;
   const none = loaded && !list.asked?.cursor && list.keys.length === 0;
   const empty = none && !searched && !filtered && list.hidden === 0;
-  // Once shown, the search stays: it would lose the focus between two responses.
-  const searchable = useRef(false);
-  searchable.current ||= Boolean(query.q) || list.total >= SEARCH_FROM_ROWS;
+  const searchable = useSearchable(query.q, list.total);
   const issueButton = canManageKeys(session) && !pairs && (
     <button type="button" class="primary" id={ISSUE_BUTTON} onClick={() => setIssuing(true)}>
       <PlusIcon /> {say("issue.open")}
@@ -170,7 +165,7 @@ export function KeysPage({ query, atConnection }) {
             <h2 id={HEADING} tabIndex={-1} class={pairs ? undefined : "unseen"}>
               {say(pairs ? "pair.others" : "keys.heading")}
             </h2>
-            {searchable.current && (
+            {searchable && (
               <Search
                 q={query.q ?? ""}
                 rest={{ sort: query.sort ?? "", ...filtersOf(query) }}

@@ -10,10 +10,11 @@ import { Status } from "../key/status.jsx";
 import { Expiry, LastUse, TimeAgo } from "../key/times.jsx";
 import { RefusedLine } from "../key/use.jsx";
 import { useMedia, useTick } from "../ui/browser.js";
-import { ResultNote } from "../ui/result.jsx";
+import { MenuHead } from "../ui/menu.jsx";
+import { ResultRow } from "../ui/result.jsx";
 import { SortedHead } from "../ui/sorted-head.jsx";
 import { FIRST_ORDER, filtersOf } from "./list.js";
-import { RowMenu } from "./menu.jsx";
+import { KeyMenu } from "./menu.jsx";
 import { NameAndId, Tick, TickAll } from "./parts.jsx";
 
 /**
@@ -85,11 +86,7 @@ export function Table({ rows, query, result, selected, onSelect, onAct }) {
           {columns.networks && <th scope="col">{say("column.networks")}</th>}
           {columns.issued && head("created", "-created", "column.issued")}
           {head("used", "-used")}
-          {columns.menu && (
-            <th scope="col">
-              <span class="unseen">{say("column.menu")}</span>
-            </th>
-          )}
+          {columns.menu && <MenuHead />}
         </tr>
       </thead>
       <tbody>
@@ -107,13 +104,7 @@ export function Table({ rows, query, result, selected, onSelect, onAct }) {
                 onSelect={toggle}
                 onAct={onAct}
               />
-              {mine && (
-                <tr class="result-row">
-                  <td colSpan={width}>
-                    <ResultNote result={mine} />
-                  </td>
-                </tr>
-              )}
+              {mine && <ResultRow result={mine} columns={width} />}
             </Fragment>
           );
         })}
@@ -169,7 +160,7 @@ function Row({ row, columns, fresh, selected, onSelect, onAct }) {
       </td>
       {columns.menu && (
         <td class="menu-cell">
-          <RowMenu subject={row} onAct={onAct} />
+          <KeyMenu subject={row} onAct={onAct} />
         </td>
       )}
     </tr>

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { accountsAddress, go } from "../client/route.js";
 import { loadSession, useSession } from "../client/session.jsx";
+import { BackLink } from "../frame/loaded.jsx";
 import { NotFoundPage, PageTitle } from "../frame/shell.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { presentName } from "../i18n/zones.js";
@@ -12,7 +13,7 @@ import { useAnnounce } from "../ui/announcer.jsx";
 import { useTick } from "../ui/browser.js";
 import { Detail } from "../ui/detail.jsx";
 import { FocusFallback } from "../ui/focus.jsx";
-import { BackIcon, WarningIcon } from "../ui/icons.jsx";
+import { WarningIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
 import { PolicyFacts } from "../ui/policy.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
@@ -45,11 +46,7 @@ export function AccountPage({ id }) {
   if (!account && !problem) return <Loading message="loading.account" />;
   return (
     <>
-      <p class="back">
-        <a href="#/operator">
-          <BackIcon /> {say("operator.title")}
-        </a>
-      </p>
+      <BackLink href="#/operator">{say("operator.title")}</BackLink>
       {account && !isOpen(account) && <PendingAccount account={account} onChanged={reload} />}
       {account && isOpen(account) && <AccountDetails account={account} onChanged={reload} />}
       {!account && <PageTitle title={say("operator.account")} />}

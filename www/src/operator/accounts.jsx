@@ -1,5 +1,5 @@
 // Draws the operator's page: every account of the deployment, and the button that makes another.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { useLoader } from "../client/loader.js";
 import { accountsAddress } from "../client/route.js";
 import { useSession } from "../client/session.jsx";
@@ -11,15 +11,13 @@ import { useTick } from "../ui/browser.js";
 import { FocusFallback } from "../ui/focus.jsx";
 import { ActiveIcon, DisabledIcon, NextIcon, PlusIcon, WaitingIcon } from "../ui/icons.jsx";
 import { Loading } from "../ui/loading.jsx";
+import { useSearchable } from "../ui/search.jsx";
 import { OperatorProblem, accessProblem } from "./access.jsx";
 import { Invite } from "./invitation.jsx";
 import { accountAddress, listAccounts } from "./requests.js";
 import { AccountSearch, StatusLinks } from "./search.jsx";
 
 /** @typedef {import('./requests.js').Account} Account */
-
-/** Number of accounts from which searching is faster than looking. */
-const SEARCH_FROM_ROWS = 11;
 
 /** @param {{query: Record<string, string>}} props from the address bar */
 export function AccountsPage({ query }) {
@@ -37,10 +35,7 @@ export function AccountsPage({ query }) {
   const problem = accessProblem(session, found);
 
   const counts = page?.counts;
-  // Once shown, the search stays: it would lose the focus between two responses.
-  const searchable = useRef(false);
-  searchable.current ||=
-    q !== "" || (counts !== undefined && counts.open + counts.suspended + counts.pending >= SEARCH_FROM_ROWS);
+  const searchable = useSearchable(q, counts ? counts.open + counts.suspended + counts.pending : 0);
   useEffect(() => {
     if (page && (q || status))
       announce(
@@ -59,7 +54,7 @@ export function AccountsPage({ query }) {
       </div>
       {counts && (
         <div class="section-head">
-          {searchable.current && <AccountSearch q={q} status={status} />}
+          {searchable && <AccountSearch q={q} status={status} />}
           <StatusLinks counts={counts} q={q} status={status} />
         </div>
       )}

@@ -4,7 +4,15 @@ import { useSession } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
 import { Dialog } from "../ui/dialog.jsx";
-import { ErrorSummary, Form, FormActions, NewPasswordField, PasswordField, errorOf } from "../ui/fields.jsx";
+import {
+  ErrorSummary,
+  Form,
+  FormActions,
+  NewPasswordField,
+  PasswordField,
+  PasswordOwner,
+  errorOf,
+} from "../ui/fields.jsx";
 import { missingFields, useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { ResultNote, resultText } from "../ui/result.jsx";
@@ -75,15 +83,7 @@ function Change({ onDone, onCancel }) {
         <ErrorSummary {...mistakes} />
         <ProblemNotice problem={form.problem} />
         <p>{say("password.change.body")}</p>
-        <input
-          class="unseen"
-          type="email"
-          autocomplete="username"
-          value={session.member.email}
-          readOnly
-          tabIndex={-1}
-          aria-hidden="true"
-        />
+        <PasswordOwner email={session.member.email} />
         <PasswordField
           id="password"
           label={say("password.current")}

@@ -5,7 +5,7 @@ import { send } from "../client/api.js";
 import { challengeIn } from "../client/session.jsx";
 import { useLocale } from "../i18n/locale.jsx";
 import { Dialog } from "../ui/dialog.jsx";
-import { Form, PasswordField, errorOf } from "../ui/fields.jsx";
+import { Form, PasswordField, PasswordOwner, errorOf } from "../ui/fields.jsx";
 import { useForm, useMistakeFocus } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 import { CredentialsForm } from "./credentials.jsx";
@@ -175,15 +175,7 @@ function StepUp({ member, settle, onEnded }) {
     <Dialog title={say("step-up.title")} onCancel={() => settle(false)}>
       <Form onSubmit={submit} busy={form.busy}>
         <ProblemNotice problem={form.problem} />
-        <input
-          class="unseen"
-          type="email"
-          autocomplete="username"
-          value={member.email}
-          readOnly
-          tabIndex={-1}
-          aria-hidden="true"
-        />
+        <PasswordOwner email={member.email} />
         <PasswordField
           id={FIELD}
           label={say("password")}

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { send } from "../client/api.js";
 import { useLocale } from "../i18n/locale.jsx";
 import { useAnnounce } from "../ui/announcer.jsx";
-import { CodeField, ErrorSummary, Field, Form, NewPasswordField, errorOf } from "../ui/fields.jsx";
+import { CodeField, ErrorSummary, Field, Form, NewPasswordField, PasswordOwner, errorOf } from "../ui/fields.jsx";
 import { missingFields, useForm } from "../ui/form.js";
 import { ProblemNotice } from "../ui/problem.jsx";
 
@@ -90,15 +90,7 @@ export function CodeStep({ email, onDone, onBack }) {
       </p>
       <ErrorSummary {...mistakes} />
       <ProblemNotice problem={form.problem ?? mailing.problem} />
-      <input
-        class="unseen"
-        type="email"
-        autocomplete="username"
-        value={email}
-        readOnly
-        tabIndex={-1}
-        aria-hidden="true"
-      />
+      <PasswordOwner email={email} />
       <CodeField
         id="code"
         label={say("reset.code")}

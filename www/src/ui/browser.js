@@ -41,6 +41,9 @@ export function useMedia(query) {
   return holds;
 }
 
+/** Returns `true` while a table has room; without it, each row of a list is a card. */
+export const useRoomForTable = () => useMedia("(min-width: 48rem)");
+
 /** Lets the browser save a file. @param {Blob} blob @param {string} name */
 export function saveFile(blob, name) {
   const link = document.createElement("a");

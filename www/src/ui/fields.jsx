@@ -133,6 +133,14 @@ export function PasswordField({ id, label, hint, error, first, ...input }) {
 }
 
 /**
+ * Names the member whose password a form is about. Only password managers read it.
+ * @param {{email: string}} props
+ */
+export const PasswordOwner = ({ email }) => (
+  <input class="unseen" type="email" autocomplete="username" value={email} readOnly tabIndex={-1} aria-hidden="true" />
+);
+
+/**
  * Draws the field of a code that a person copies from a mail or an app. Further attributes go to the
  * input.
  * @param {{id: string, label: string, hint?: Children, error?: string, first?: boolean}

@@ -1,8 +1,48 @@
 // Draws the menu of a row or a card, on the native popover.
 import { useId, useRef } from "preact/hooks";
+import { useLocale } from "../i18n/locale.jsx";
 import { MoreIcon } from "./icons.jsx";
 
 const GAP_PX = 4;
+
+/** Actions that menus set off from the others: they take something away. */
+const APART = ["delete", "leave", "remove"];
+
+/** Draws the head of the column that holds the menus. */
+export function MenuHead() {
+  const { say } = useLocale();
+  return (
+    <th scope="col">
+      <span class="unseen">{say("column.menu")}</span>
+    </th>
+  );
+}
+
+/**
+ * Draws the menu of a row: a shortcut to the page of what it shows, and to the actions on it.
+ * @template {string} Action
+ * @param {object} props
+ * @param {string} props.name of what the row shows
+ * @param {string} [props.page] address of its page, if it has one
+ * @param {Action[]} props.actions
+ * @param {(what: Action) => void} props.onAct
+ * @param {string} [props.buttonId]
+ */
+export function RowMenu({ name, page, actions, onAct, buttonId }) {
+  const { say } = useLocale();
+  const items = actions.map((what) => ({
+    label: say(`act.${what}`),
+    apart: APART.includes(what),
+    onAct: () => onAct(what),
+  }));
+  return (
+    <ActionMenu
+      buttonId={buttonId}
+      label={say("row.menu", { name })}
+      items={page ? [{ label: say("act.open"), href: page }, ...items] : items}
+    />
+  );
+}
 
 /**
  * @typedef {object} MenuItem
@@ -13,7 +53,7 @@ const GAP_PX = 4;
  */
 
 /** @param {{label: string, items: MenuItem[], buttonId?: string}} props `label` names the button */
-export function ActionMenu({ label, items, buttonId }) {
+function ActionMenu({ label, items, buttonId }) {
   const id = useId();
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const menu = useRef(/** @type {HTMLDivElement | null} */ (null));

@@ -86,6 +86,18 @@ function usePassed(bound) {
   return left <= 0;
 }
 
+/**
+ * Draws the result of an action below the row of what it was done to.
+ * @param {{result: Result, columns: number}} props
+ */
+export const ResultRow = ({ result, columns }) => (
+  <tr class="result-row">
+    <td colSpan={columns}>
+      <ResultNote result={result} />
+    </td>
+  </tr>
+);
+
 /** @param {{result: Result}} props */
 export function ResultNote({ result }) {
   const locale = useLocale();

@@ -9,6 +9,21 @@ const QUIET_MS = 300;
 
 const NOTE = "search-note";
 
+/** Number of rows from which searching is faster than looking. */
+const SEARCH_FROM_ROWS = 11;
+
+/**
+ * Returns `true` if a list shows its search. Once shown, the search stays: it would lose the focus
+ * between two responses.
+ * @param {string | undefined} q words in the address bar
+ * @param {number} rows of the whole list
+ */
+export function useSearchable(q, rows) {
+  const shown = useRef(false);
+  shown.current ||= Boolean(q) || rows >= SEARCH_FROM_ROWS;
+  return shown.current;
+}
+
 /**
  * Draws the search. A secret is cut from the text as it is typed.
  * @param {object} props

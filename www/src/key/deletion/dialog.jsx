@@ -1,7 +1,6 @@
 // Deletes keys in two steps: the effect, then a code from a mail. Disabling needs no mail, so the
 // dialog offers it too. Where the account's policy demands no code, one key goes in one step.
 import { useState } from "preact/hooks";
-import { serverNow } from "../../client/clock.js";
 import { policyOf } from "../../client/policy.js";
 import { useSession } from "../../client/session.jsx";
 import { sayWithin } from "../../i18n/bound.js";
@@ -11,12 +10,10 @@ import { useForm } from "../../ui/form.js";
 import { ProblemNotice, isUncertain } from "../../ui/problem.jsx";
 import { AtStake, issuedBy } from "../at-stake.jsx";
 import { disableKey } from "../model.js";
+import { restorableDay } from "../times.jsx";
 import { CodeStep } from "./code.jsx";
 import { DeletionProblem, DisableInstead, KeyList } from "./parts.jsx";
 import { deleteKey, openDeletion } from "./requests.js";
-
-/** Time for which a deleted key can be restored. The server's response names the exact day. */
-const RESTORABLE_MS = 30 * 86_400_000;
 
 /**
  * Returns `true` if the deletion needs no code.
@@ -68,7 +65,7 @@ function FirstStep({ keys, disabling, onOpened, onDeleted, onCancel }) {
   const { say, format } = useLocale();
   const { request, session } = useSession();
   const form = useForm({});
-  const until = format.day(new Date(serverNow() + RESTORABLE_MS));
+  const until = restorableDay(format);
   const direct = isDirect(keys, session);
   const mailed = direct || session.mail !== "off";
   const used = keys.filter(({ uses_24h }) => uses_24h > 0);
