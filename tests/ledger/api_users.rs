@@ -317,13 +317,17 @@ fn a_deletion_takes_the_password_and_ends_for_good_after_30_days() {
     let owner = world.sign_in(owner.member);
     let restore = ApiUsersCommand::Restore { id: gone.id, expected: gone.revision };
     assert_eq!(refusal(&world, owner, restore), Refusal::NotFound);
-    let left: Vec<Effect> = name_effects(&world);
+    let left = name_effects(&world);
     assert_eq!((world.count("api_user"), held(&world, "a/b@example.com")), (0, None));
     let [Effect::LeaveApiName { account, id, through, name }] = left.as_slice() else {
         panic!("{left:?}")
     };
     assert_eq!((*account, *id, through.0), (world.account, user.id, 1));
     assert_eq!(name.as_str(), "a/b@example.com");
+    // The effect names its task, which so ends.
+    assert_eq!(world.count("due WHERE kind = 'leave_api_name'"), 1);
+    left.iter().for_each(|effect| world.settle(effect, EffectOutcome::Done));
+    assert_eq!(world.count("due WHERE kind = 'leave_api_name'"), 0);
     // The tombstone stays, and the name may be used again.
     assert_eq!(world.record(user.id).map(|record| record.standing), Some(Standing::Deleted));
     assert_eq!(create(&world, owner, r#"{"name":"a/b@example.com"}"#).name, user.name);

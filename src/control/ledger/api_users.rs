@@ -18,7 +18,7 @@ use claviger_core::replication::record::Revision;
 
 use super::account::Account;
 use super::api_user_row::{
-    DecidedApiUser, StoredApiUser, confirm_task, created_before, holder, is_full, leave_task,
+    DecidedApiUser, StoredApiUser, confirm_task, created_before, holder, is_full,
     stored_idempotency_key,
 };
 use super::audit::Action;
@@ -241,7 +241,7 @@ fn commit_edit(
         plan.writes.push(confirm_task(id).reschedule(context.now));
     }
     if is_renamed {
-        plan.writes.push(leave_task(id, through, &former).schedule(context.now));
+        plan.writes.push(Task::of_former_name(id, through, &former).schedule(context.now));
     }
     Ok(plan)
 }

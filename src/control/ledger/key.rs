@@ -535,7 +535,7 @@ pub fn counted(sql: &dyn Sql, max: u32) -> Result<u32, SqlError> {
 /// users: the next deletion of one, and the writes.
 pub fn scrub(
     sql: &dyn Sql,
-    (oldest_user, users): (Option<UnixMs>, [Statement; 2]),
+    (oldest_user, users): (Option<UnixMs>, Vec<Statement>),
     now: UnixMs,
 ) -> Result<TaskStep, SqlError> {
     let since = now.saturating_sub(RESTORABLE);
