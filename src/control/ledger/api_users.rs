@@ -9,9 +9,9 @@
 
 use claviger_core::base::id::KeyId;
 use claviger_core::credential::api_user::{
-    ApiSecretVersion, ApiUserGroup, ApiUserName, PERSONAL_DATA,
+    ApiSecretVersion, ApiUserGroup, ApiUserName, PersonalData,
 };
-use claviger_core::credential::limits::permission::{Permission, Permissions};
+use claviger_core::credential::limits::permission::Permissions;
 use claviger_core::credential::limits::subset::narrows_limits;
 use claviger_core::credential::limits::{Interface, Limits};
 use claviger_core::replication::record::Revision;
@@ -396,12 +396,6 @@ fn decide(
     let kept = before.map(|before| &before.limits);
     let name = typed(&mut reader, "name", form.name.as_deref(), before.map(|b| &b.name), name);
     let group = typed(&mut reader, "group", form.group.as_deref(), before.map(|b| &b.group), group);
-    let was_granted = |action: &str| {
-        let wanted = format!("{PERSONAL_DATA}:{action}").parse::<Permission>();
-        kept.zip(wanted.ok()).is_some_and(|(kept, wanted)| kept.permissions.grants(&wanted))
-    };
-    let views = form.view_personal_data.unwrap_or_else(|| was_granted("view"));
-    let downloads = form.download_personal_data.unwrap_or_else(|| was_granted("download"));
     let interfaces = typed(
         &mut reader,
         "interfaces",
@@ -437,8 +431,8 @@ fn decide(
     {
         reader.check_begin(not_before, expires);
     }
-    let permissions = personal_data(views, downloads);
-    let parts = (name, group, interfaces, own_data_only, zone, expires, networks);
+    let permissions = personal_data(&mut reader, form, kept.map(|kept| &kept.permissions));
+    let parts = (name, group, interfaces, own_data_only, zone, expires, networks, permissions);
     let (
         Some(name),
         Some(group),
@@ -447,6 +441,7 @@ fn decide(
         Some(zone),
         Some(expires),
         Some(networks),
+        Some(permissions),
     ) = parts
     else {
         return Err(reader.errors);
@@ -508,14 +503,21 @@ fn zone(reader: &mut FieldReader<'_>, text: &str) -> Option<Zone> {
     zone.ok()
 }
 
-/// Returns the rights over personal data.
-fn personal_data(views: bool, downloads: bool) -> Permissions {
-    let ticked = [(views, "view"), (downloads, "download")];
-    let held: Vec<String> = ticked
-        .into_iter()
-        .filter(|(is_ticked, _)| *is_ticked)
-        .map(|(_, action)| format!("{PERSONAL_DATA}:{action}"))
-        .collect();
-    // These texts are permissions. If they were not, the user would hold none.
-    Permissions::parse(held.iter().map(String::as_str)).unwrap_or(Permissions::none())
+/// Returns the rights over personal data: those that are ticked, or were held and are not in the
+/// form.
+fn personal_data(
+    reader: &mut FieldReader<'_>,
+    form: &ApiUserForm,
+    held: Option<&Permissions>,
+) -> Option<Permissions> {
+    let ticked = |right| {
+        let ticked = match right {
+            PersonalData::View => form.view_personal_data,
+            PersonalData::Download => form.download_personal_data,
+        };
+        ticked.unwrap_or_else(|| held.is_some_and(|held| right.is_granted_by(held)))
+    };
+    let rights = PersonalData::ALL.into_iter().filter(|right| ticked(*right));
+    let permissions = Permissions::parse(rights.map(PersonalData::as_str));
+    permissions.map_err(|error| reader.errors.push(FieldError::of("permissions", &error))).ok()
 }
