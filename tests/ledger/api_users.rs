@@ -1,5 +1,6 @@
 //! API users: creation, edits, locks, deletion and restore, and what they share with keys.
 
+mod full;
 mod shared;
 
 use claviger_control::protocol::api_name::HeldApiName;
@@ -210,15 +211,21 @@ fn a_name_and_an_idempotency_key_make_one_user() {
     assert!(taken(refusal(&world, owner, same)));
     assert!(held(&world, "app@example.com").is_some());
     // A key and a user may have the same idempotency key, and an ID is of one of them.
-    let (id, mut command) = create_command(&world, r#"{"name":"third@example.com"}"#);
-    if let Command::Issue { idempotency_key, .. } = &mut world.issue_command("{}") {
-        *idempotency_key = format!("i-{id}");
+    let (id, third) = create_command(&world, r#"{"name":"third@example.com"}"#);
+    let mut issue = world.issue_command("{}");
+    let Command::Issue { idempotency_key, .. } = &mut issue else { panic!("{issue:?}") };
+    *idempotency_key = format!("i-{id}");
+    let key = world.changed(owner, issue.clone()).0.unwrap();
+    let mut with_id_of_key = third.clone();
+    let ApiUsersCommand::Create { id: taken, .. } = &mut with_id_of_key else { panic!() };
+    *taken = key.id;
+    assert_eq!(refusal(&world, owner, with_id_of_key), Refusal::IdTaken);
+    assert_eq!(changed(&world, owner, third).0.id, id);
+    // Each repetition finds its own.
+    match world.refusal(owner, issue) {
+        Refusal::AlreadyIssued { key: Some(found) } => assert_eq!(found.id, key.id),
+        other => panic!("{other:?}"),
     }
-    let key = world.issue(owner, "{}");
-    if let ApiUsersCommand::Create { id, .. } = &mut command {
-        *id = key.id;
-    }
-    assert_eq!(refusal(&world, owner, command), Refusal::IdTaken);
 }
 
 /// C12 to C15: each change that takes power away states its bound.
