@@ -27,10 +27,10 @@ use super::decide::check_idempotency_key;
 use super::key::State;
 use super::password::{VerifiedPassword, follow};
 use super::publication::Publication;
-use super::{api_user_listing, factors, idempotency, outbox};
+use super::{api_user_listing, factors, idempotency, key, outbox};
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Sql, SqlError};
-use crate::objects::tasks::{Task, TaskKind};
+use crate::objects::tasks::Task;
 use crate::protocol::account::TextError;
 use crate::protocol::api_users::{
     API_USERS_MAX, ApiUserForm, ApiUsersCommand, ApiUsersRefusal, ApiUsersReply, name_taken,
@@ -289,8 +289,7 @@ fn delete(
     let state = State::Deleted { at: context.now, enabled: before.state.is_enabled() };
     let after = changed(context, StoredApiUser { state, ..before.clone() });
     let mut plan = commit(sql, context, Action::DeleteApiUser, Some(&before), after, true)?;
-    let scrub = Task::own(TaskKind::ScrubKeys).schedule(context.now.saturating_add(RESTORABLE));
-    writes.push(scrub);
+    writes.push(key::schedule_scrub(context.now));
     plan.writes.splice(0..0, writes);
     Ok(plan)
 }
