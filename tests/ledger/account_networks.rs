@@ -4,6 +4,7 @@ use claviger_control::protocol::account_networks::{
     AccountNetworksCommand, ChangedNetworkList, NetworkListPreview, NetworkListView,
     NetworksRefusal, ProvenPassword,
 };
+use claviger_control::protocol::api_users::ApiUsersCommand;
 use claviger_control::protocol::command::Command;
 use claviger_control::protocol::identity::NewChallenge;
 use claviger_control::protocol::keys::Listing;
@@ -21,6 +22,7 @@ use claviger_core::replication::record::Revision;
 use claviger_core::replication::refresh::{Caller, RefreshRequest, ServiceUses, UsageBatch, Use};
 use serde_json::{Value, json};
 
+use crate::api_users::create_command;
 use crate::factors::{challenge, enrol, totp};
 use crate::invitations::{invite, joining};
 use crate::issuing::{by_api, issuer};
@@ -479,6 +481,56 @@ fn c19_an_observed_list_names_whom_it_would_refuse() {
         (members[0].name.as_str(), members[0].address.as_deref()),
         ("Mei Tanaka", Some(HERE))
     );
+}
+
+#[test]
+fn c19_the_callers_of_api_users_are_named_with_them() {
+    let (world, owner) = World::open();
+    let users: Vec<_> = (0..7)
+        .map(|n| {
+            let name = format!(r#"{{"name":"app{n}@example.com","interfaces":["smtp"]}}"#);
+            let (id, users) = create_command(&world, &name);
+            world.ask(owner, Command::ApiUsers { users });
+            id
+        })
+        .collect();
+    let key = world.issue(owner, "{}");
+    let used = |id| Use {
+        id,
+        count: 2,
+        denials: 0,
+        last_at: world.now(),
+        addresses: Vec::new(),
+        callers: vec![Caller {
+            address: ClientAddress::parse(ELSEWHERE).unwrap(),
+            count: 2,
+            last_at: world.now(),
+        }],
+        refusals: Vec::new(),
+    };
+    let uses = users.iter().copied().chain([key.id]).map(used).collect();
+    let usage = Some(UsageBatch { isolate: 1, sequence: 1, uses, service: None });
+    world.refresh(RefreshRequest { usage, ..RefreshRequest::default() });
+    let found = preview(&world, owner, own("enforced")).refuses.callers;
+    let [caller] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((caller.count, caller.api_users.len(), caller.more_api_users), (16, 5, 2));
+    assert_eq!((caller.keys.len(), caller.more_keys, caller.service), (1, 0, false));
+    assert!(caller.api_users.iter().all(|user| {
+        users.contains(&user.id) && user.name.starts_with("app") && user.name.contains('@')
+    }));
+    assert_eq!(serde_json::to_value(&caller.surfaces).unwrap(), json!(["protected_api", "smtp"]));
+    // Where its only interface is open, an API user loses nothing.
+    let open = draft("enforced", &[entry(ELSEWHERE, &["smtp"])]);
+    let found = preview(&world, owner, open).refuses.callers;
+    assert_eq!((found[0].keys.len(), found[0].api_users.len()), (1, 0));
+    // Nor does a deleted one.
+    let (secret_version, confirmed) = (SecretVersion(1), true);
+    for (id, expected) in users.into_iter().zip((1..).map(Revision)) {
+        let users = ApiUsersCommand::Delete { id, expected, secret_version, confirmed };
+        world.ask(owner, Command::ApiUsers { users });
+    }
+    let found = preview(&world, owner, own("enforced")).refuses.callers;
+    assert_eq!((found[0].keys.len(), found[0].api_users.len()), (1, 0));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! API users: creation, edits, locks, deletion and restore, and what they share with keys.
 
+mod full;
 mod shared;
 
 use claviger_control::protocol::api_name::HeldApiName;
@@ -210,15 +211,21 @@ fn a_name_and_an_idempotency_key_make_one_user() {
     assert!(taken(refusal(&world, owner, same)));
     assert!(held(&world, "app@example.com").is_some());
     // A key and a user may have the same idempotency key, and an ID is of one of them.
-    let (id, mut command) = create_command(&world, r#"{"name":"third@example.com"}"#);
-    if let Command::Issue { idempotency_key, .. } = &mut world.issue_command("{}") {
-        *idempotency_key = format!("i-{id}");
+    let (id, third) = create_command(&world, r#"{"name":"third@example.com"}"#);
+    let mut issue = world.issue_command("{}");
+    let Command::Issue { idempotency_key, .. } = &mut issue else { panic!("{issue:?}") };
+    *idempotency_key = format!("i-{id}");
+    let key = world.changed(owner, issue.clone()).0.unwrap();
+    let mut with_id_of_key = third.clone();
+    let ApiUsersCommand::Create { id: taken, .. } = &mut with_id_of_key else { panic!() };
+    *taken = key.id;
+    assert_eq!(refusal(&world, owner, with_id_of_key), Refusal::IdTaken);
+    assert_eq!(changed(&world, owner, third).0.id, id);
+    // Each repetition finds its own.
+    match world.refusal(owner, issue) {
+        Refusal::AlreadyIssued { key: Some(found) } => assert_eq!(found.id, key.id),
+        other => panic!("{other:?}"),
     }
-    let key = world.issue(owner, "{}");
-    if let ApiUsersCommand::Create { id, .. } = &mut command {
-        *id = key.id;
-    }
-    assert_eq!(refusal(&world, owner, command), Refusal::IdTaken);
 }
 
 /// C12 to C15: each change that takes power away states its bound.
@@ -317,13 +324,17 @@ fn a_deletion_takes_the_password_and_ends_for_good_after_30_days() {
     let owner = world.sign_in(owner.member);
     let restore = ApiUsersCommand::Restore { id: gone.id, expected: gone.revision };
     assert_eq!(refusal(&world, owner, restore), Refusal::NotFound);
-    let left: Vec<Effect> = name_effects(&world);
+    let left = name_effects(&world);
     assert_eq!((world.count("api_user"), held(&world, "a/b@example.com")), (0, None));
     let [Effect::LeaveApiName { account, id, through, name }] = left.as_slice() else {
         panic!("{left:?}")
     };
     assert_eq!((*account, *id, through.0), (world.account, user.id, 1));
     assert_eq!(name.as_str(), "a/b@example.com");
+    // The effect names its task, which so ends.
+    assert_eq!(world.count("due WHERE kind = 'leave_api_name'"), 1);
+    left.iter().for_each(|effect| world.settle(effect, EffectOutcome::Done));
+    assert_eq!(world.count("due WHERE kind = 'leave_api_name'"), 0);
     // The tombstone stays, and the name may be used again.
     assert_eq!(world.record(user.id).map(|record| record.standing), Some(Standing::Deleted));
     assert_eq!(create(&world, owner, r#"{"name":"a/b@example.com"}"#).name, user.name);

@@ -45,6 +45,8 @@ fn refuses() -> RefusedCallers {
             surfaces: vec![AccountSurface::ProtectedApi],
             keys: vec![KeyName { id: key_id(), name: "Build server".into() }],
             more_keys: 1,
+            api_users: vec![KeyName { id: key_id(), name: "app@example.com".into() }],
+            more_api_users: 2,
             service: true,
         }],
         more: 3,

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use super::account::Account;
 use super::audit::Action;
 use super::context::{ActContext, CommandContext};
-use super::listing::holds_secret;
+use super::list_order::holds_secret;
 use crate::ledger::plan::Plan;
 use crate::objects::search_terms::NameQuery;
 use crate::objects::sql;

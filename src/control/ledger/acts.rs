@@ -111,7 +111,7 @@ impl Ledger<'_> {
             }
             Command::EndOverlap { id, expected } => {
                 let key = Key::load(self.sql, id)?;
-                let scrub = regeneration::schedule_scrub(context.now);
+                let scrub = key::schedule_scrub(context.now);
                 self.commit(context, context.decision().end_overlap(key, expected), vec![scrub])
             }
             Command::Edit { id, expected, changes } => {

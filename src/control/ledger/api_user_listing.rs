@@ -3,21 +3,17 @@
 //! An account has at most [`API_USERS_MAX`](crate::protocol::api_users::API_USERS_MAX), so that a
 //! list may test all of them, and always counts exactly.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-use claviger_core::base::id::KeyId;
 use claviger_core::base::time::UnixMs;
 
 use super::account::Account;
 use super::api_user_row::{COLUMNS, MEMBERS, StoredApiUser};
-use super::listing::holds_secret;
+use super::list_order::{ListCursor, ListOrder, check_search};
 use crate::objects::search_terms::NameQuery;
-use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
+use crate::objects::sql::{Sql, SqlError, SqlExt, Statement, Value};
 use crate::protocol::api_users::{
     ApiUserListing, ApiUserPage, ApiUserSort, ApiUserStatus, PAGE_API_USERS_MAX,
 };
 use crate::protocol::draft::field::FieldError;
-use crate::protocol::integer::INTEGER_MAX;
-use crate::protocol::keys::{CURSOR_BYTES_MAX, QUERY_CHARS_MAX};
 
 /// Answers a listing.
 ///
@@ -29,62 +25,64 @@ pub fn page(
     listing: &ApiUserListing,
     now: UnixMs,
 ) -> Result<Result<ApiUserPage, FieldError>, SqlError> {
-    let sort = listing.sort;
-    let parsed = terms(listing.q.as_deref().unwrap_or_default())
-        .and_then(|terms| Ok((terms, cursor(listing.cursor.as_deref(), sort)?)));
-    let (terms, after) = match parsed {
+    let order = order(listing.sort);
+    let parsed = search(listing.q.as_deref().unwrap_or_default())
+        .and_then(|query| Ok((query, order.cursor(listing.cursor.as_deref())?)));
+    let (query, cursor) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return Ok(Err(error)),
     };
-    let (condition, values) = condition(&terms, &listing.statuses, now);
-    let count =
-        format!("SELECT count(*) FROM api_user INDEXED BY api_user_by_name WHERE {condition}");
+    let (condition, mut values) = condition(query.as_ref(), &listing.statuses, now);
+    // Without an index: one pass over the table is faster than a look-up of each row.
+    let count = format!("SELECT count(*) FROM api_user WHERE {condition}");
     let total = sql.integer(&Statement::new(count).bind_all(values.clone()))?;
     let limit = listing.limit.unwrap_or(PAGE_API_USERS_MAX).clamp(1, PAGE_API_USERS_MAX);
-    let (by, index, direction) = order(sort);
-    let mut text = format!(
-        "SELECT {COLUMNS}, {by} FROM api_user INDEXED BY {index} {MEMBERS} WHERE {condition}"
+    // As in the list of keys: with a search the planner chooses.
+    let indexed = match query {
+        None => format!("INDEXED BY {}", order.index),
+        Some(_) => String::new(),
+    };
+    let from = cursor.as_ref().map_or(String::new(), |_| order.after());
+    values.extend(cursor.iter().flat_map(ListCursor::values));
+    let text = format!(
+        "SELECT {COLUMNS}, {} FROM api_user {indexed} {MEMBERS} WHERE {condition}{from} {} LIMIT ?",
+        order.by,
+        order.clause()
     );
-    let mut rows = values;
-    if let Some((value, id)) = after {
-        // As in the list of keys: the first condition is for the index, the second decides.
-        let than = if direction == "DESC" { "<" } else { ">" };
-        text.push_str(&format!(" AND {by} {than}= ? AND ({by}, api_user.id) {than} (?, ?)"));
-        rows.extend([value.clone(), value, id.as_str().into()]);
-    }
-    text.push_str(&format!(" ORDER BY {by} {direction}, api_user.id {direction} LIMIT ?"));
-    let statement = Statement::new(text).bind_all(rows).bind(limit.saturating_add(1));
-    let mut users = sql.read_all(&statement, |mut row| read(&mut row, sort))?;
+    let statement = Statement::new(text).bind_all(values).bind(limit.saturating_add(1));
+    let mut users = sql.read_all(&statement, |mut row| {
+        let user = StoredApiUser::read(&mut row)?;
+        let position = order.read(&mut row, user.id)?;
+        Ok((user, position))
+    })?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = users.len() > size;
     users.truncate(size);
-    let next = users.last().filter(|_| has_more).map(|(user, value)| text_of(sort, value, user.id));
     Ok(Ok(ApiUserPage {
         users: users.iter().map(|(user, _)| user.view(account)).collect(),
-        next,
+        next: users.last().filter(|_| has_more).map(|(_, last)| order.text(last)),
         total: u32::try_from(total).unwrap_or(u32::MAX),
     }))
 }
 
-/// Splits a search text into parts of the name.
-fn terms(text: &str) -> Result<Vec<String>, FieldError> {
+/// Reads a search by name; `None` for a blank one.
+fn search(text: &str) -> Result<Option<NameQuery>, FieldError> {
     let text = text.trim();
-    if text.len() > QUERY_CHARS_MAX.saturating_mul(4) || text.chars().count() > QUERY_CHARS_MAX {
-        return Err(FieldError::new("q", "too_long", "a search has at most 128 characters"));
-    }
-    if holds_secret(text) {
-        return Err(FieldError::new("q", "whole_key", "search by a name, never by an API key"));
-    }
-    Ok(if text.is_empty() { Vec::new() } else { NameQuery::read(text).into_terms() })
+    check_search(text, "search by a name, never by an API key")?;
+    Ok((!text.is_empty()).then(|| NameQuery::read(text)))
 }
 
 /// Returns the condition of a listing with its bound values.
-fn condition(terms: &[String], statuses: &[ApiUserStatus], now: UnixMs) -> (String, Vec<Value>) {
+fn condition(
+    query: Option<&NameQuery>,
+    statuses: &[ApiUserStatus],
+    now: UnixMs,
+) -> (String, Vec<Value>) {
     let mut parts: Vec<String> = Vec::new();
     let mut values: Vec<Value> = Vec::new();
-    for term in terms {
-        parts.push("instr(api_user.name, ?) > 0".to_owned());
-        values.push(term.as_str().into());
+    if let Some((users, terms)) = query.map(NameQuery::api_users) {
+        parts.push(format!("api_user.id IN {users}"));
+        values.extend(terms);
     }
     let mut any: Vec<&str> = Vec::new();
     for status in statuses {
@@ -123,8 +121,8 @@ fn condition_of(status: ApiUserStatus) -> (&'static str, usize) {
     }
 }
 
-/// Returns the sort expression of an order, its index, and its direction.
-fn order(sort: ApiUserSort) -> (&'static str, &'static str, &'static str) {
+/// Returns the SQL of an order.
+fn order(sort: ApiUserSort) -> ListOrder {
     let (by, index) = match sort {
         ApiUserSort::Created | ApiUserSort::CreatedDown => {
             ("api_user.created_at_ms", "api_user_by_created")
@@ -137,57 +135,15 @@ fn order(sort: ApiUserSort) -> (&'static str, &'static str, &'static str) {
             ("ifnull(api_user.last_used_ms, 0)", "api_user_by_used")
         }
     };
-    let direction = match sort {
+    let goes_down = match sort {
         ApiUserSort::CreatedDown
         | ApiUserSort::NameDown
         | ApiUserSort::ChangedDown
-        | ApiUserSort::UsedDown => "DESC",
+        | ApiUserSort::UsedDown => true,
         ApiUserSort::Created | ApiUserSort::Name | ApiUserSort::Changed | ApiUserSort::Used => {
-            "ASC"
+            false
         }
     };
-    (by, index, direction)
-}
-
-fn is_by_name(sort: ApiUserSort) -> bool {
-    matches!(sort, ApiUserSort::Name | ApiUserSort::NameDown)
-}
-
-/// Reads a user and the value by which SQLite ordered it.
-fn read(row: &mut Row, sort: ApiUserSort) -> Result<(StoredApiUser, Value), SqlError> {
-    let user = StoredApiUser::read(row)?;
-    let value = if is_by_name(sort) { row.text()?.into() } else { row.integer()?.into() };
-    Ok((user, value))
-}
-
-fn cursor(text: Option<&str>, sort: ApiUserSort) -> Result<Option<(Value, KeyId)>, FieldError> {
-    let Some(text) = text else { return Ok(None) };
-    let refused = || FieldError::new("cursor", "malformed", "not a cursor of this list");
-    parse(text, sort).map(Some).ok_or_else(refused)
-}
-
-fn parse(text: &str, sort: ApiUserSort) -> Option<(Value, KeyId)> {
-    let text = Some(text).filter(|text| text.len() <= CURSOR_BYTES_MAX)?;
-    let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
-    let (of, value, id): (String, serde_json::Value, KeyId) =
-        serde_json::from_slice(&bytes).ok()?;
-    let value = match (is_by_name(sort), value) {
-        (true, serde_json::Value::String(name)) => Value::Text(name),
-        (true, _) => return None,
-        (false, value) => {
-            let fits = |ms: &i64| (-INTEGER_MAX..=INTEGER_MAX).contains(ms);
-            Value::Integer(value.as_i64().filter(fits)?)
-        }
-    };
-    (of == sort.as_str()).then_some((value, id))
-}
-
-fn text_of(sort: ApiUserSort, value: &Value, id: KeyId) -> String {
-    let value = match value {
-        Value::Integer(ms) => serde_json::json!(ms),
-        Value::Text(text) => serde_json::json!(text),
-        Value::Null | Value::Blob(_) => serde_json::Value::Null,
-    };
-    let json = serde_json::json!([sort.as_str(), value, id]).to_string();
-    Base64UrlUnpadded::encode_string(json.as_bytes())
+    let is_text = matches!(sort, ApiUserSort::Name | ApiUserSort::NameDown);
+    ListOrder { name: sort.as_str(), by, is_text, index, id: "api_user.id", goes_down }
 }

@@ -213,11 +213,11 @@ pub fn is_full(sql: &dyn Sql) -> Result<bool, SqlError> {
 pub fn holder(sql: &dyn Sql, name: &ApiUserName) -> Result<Option<HeldApiName>, SqlError> {
     let text = "SELECT id, secret_version FROM api_user WHERE name = ?";
     let row = sql.first(&Statement::new(text).bind(name.as_str()))?;
-    row.map(|mut row| {
-        let id = row.parsed("a key ID", KeyId::parse)?;
-        Ok(HeldApiName { id, version: read_version(&mut row)? })
-    })
-    .transpose()
+    row.map(|mut row| read_holder(&mut row)).transpose()
+}
+
+fn read_holder(row: &mut Row) -> Result<HeldApiName, SqlError> {
+    Ok(HeldApiName { id: row.parsed("a key ID", KeyId::parse)?, version: read_version(row)? })
 }
 
 /// Returns the write that gives a user another revision, and changes nothing else.
@@ -231,34 +231,21 @@ pub fn confirm_task(id: KeyId) -> Task {
 }
 
 /// Returns the writes that remove the users whose restore period has ended, and the time of the
-/// first deletion that they leave. The name objects then release the names.
-pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<(Option<UnixMs>, [Statement; 2]), SqlError> {
+/// first deletion that stays. The name objects then release the names.
+pub fn scrub(sql: &dyn Sql, now: UnixMs) -> Result<(Option<UnixMs>, Vec<Statement>), SqlError> {
     let since = now.saturating_sub(RESTORABLE);
     let oldest = "SELECT min(deleted_at_ms) FROM api_user WHERE deleted_at_ms > ?";
     let oldest = sql.first(&Statement::new(oldest).bind(since))?;
     let oldest = oldest.map_or(Ok(None), |mut row| row.optional_time())?;
-    // `leave_api_name` is the stored name of this kind of task; its subject is that of
-    // [`leave_task`].
-    let leave = "INSERT INTO due (kind, subject, at_ms, attempts)
-        SELECT 'leave_api_name', id || '/' || secret_version || '/' || name, ?, 0
-        FROM api_user WHERE deleted_at_ms <= ? ON CONFLICT DO NOTHING";
-    let remove = "DELETE FROM api_user WHERE deleted_at_ms <= ?";
-    let writes = [Statement::new(leave).bind(now).bind(since), Statement::new(remove).bind(since)];
+    // Few rows: each deletion took a password, and they end one by one.
+    let ended = "SELECT name, id, secret_version FROM api_user WHERE deleted_at_ms <= ?";
+    let mut writes = sql.read_all(&Statement::new(ended).bind(since), |mut row| {
+        let name = row.parsed("a name", ApiUserName::parse)?;
+        let HeldApiName { id, version } = read_holder(&mut row)?;
+        Ok(Task::of_former_name(id, version, &name).schedule(now))
+    })?;
+    writes.push(Statement::new("DELETE FROM api_user WHERE deleted_at_ms <= ?").bind(since));
     Ok((oldest, writes))
-}
-
-/// Returns the task that releases a former name, with all versions of the secret up to this one.
-pub fn leave_task(id: KeyId, through: ApiSecretVersion, name: &ApiUserName) -> Task {
-    Task::new(TaskKind::LeaveApiName, format!("{id}/{}/{name}", through.0))
-}
-
-/// Reads the subject of [`leave_task`].
-pub fn left(subject: &str) -> Option<(KeyId, ApiSecretVersion, ApiUserName)> {
-    // A name may contain a slash.
-    let mut parts = subject.splitn(3, '/');
-    let (id, through, name) = (parts.next()?, parts.next()?, parts.next()?);
-    let through = ApiSecretVersion(through.parse().ok()?);
-    Some((KeyId::parse(id)?, through, ApiUserName::parse(name)?))
 }
 
 /// Returns the user that an earlier request of `member` created with this idempotency key.

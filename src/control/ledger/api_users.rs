@@ -9,16 +9,16 @@
 
 use claviger_core::base::id::KeyId;
 use claviger_core::credential::api_user::{
-    ApiSecretVersion, ApiUserGroup, ApiUserName, PERSONAL_DATA,
+    ApiSecretVersion, ApiUserGroup, ApiUserName, PersonalData,
 };
-use claviger_core::credential::limits::permission::{Permission, Permissions};
+use claviger_core::credential::limits::permission::Permissions;
 use claviger_core::credential::limits::subset::narrows_limits;
 use claviger_core::credential::limits::{Interface, Limits};
 use claviger_core::replication::record::Revision;
 
 use super::account::Account;
 use super::api_user_row::{
-    DecidedApiUser, StoredApiUser, confirm_task, created_before, holder, is_full, leave_task,
+    DecidedApiUser, StoredApiUser, confirm_task, created_before, holder, is_full,
     stored_idempotency_key,
 };
 use super::audit::Action;
@@ -27,10 +27,10 @@ use super::decide::check_idempotency_key;
 use super::key::State;
 use super::password::{VerifiedPassword, follow};
 use super::publication::Publication;
-use super::{api_user_listing, factors, idempotency, outbox};
+use super::{api_user_listing, factors, idempotency, key, outbox};
 use crate::ledger::plan::Plan;
 use crate::objects::sql::{Sql, SqlError};
-use crate::objects::tasks::{Task, TaskKind};
+use crate::objects::tasks::Task;
 use crate::protocol::account::TextError;
 use crate::protocol::api_users::{
     API_USERS_MAX, ApiUserForm, ApiUsersCommand, ApiUsersRefusal, ApiUsersReply, name_taken,
@@ -241,7 +241,7 @@ fn commit_edit(
         plan.writes.push(confirm_task(id).reschedule(context.now));
     }
     if is_renamed {
-        plan.writes.push(leave_task(id, through, &former).schedule(context.now));
+        plan.writes.push(Task::of_former_name(id, through, &former).schedule(context.now));
     }
     Ok(plan)
 }
@@ -289,8 +289,7 @@ fn delete(
     let state = State::Deleted { at: context.now, enabled: before.state.is_enabled() };
     let after = changed(context, StoredApiUser { state, ..before.clone() });
     let mut plan = commit(sql, context, Action::DeleteApiUser, Some(&before), after, true)?;
-    let scrub = Task::own(TaskKind::ScrubKeys).schedule(context.now.saturating_add(RESTORABLE));
-    writes.push(scrub);
+    writes.push(key::schedule_scrub(context.now));
     plan.writes.splice(0..0, writes);
     Ok(plan)
 }
@@ -396,12 +395,6 @@ fn decide(
     let kept = before.map(|before| &before.limits);
     let name = typed(&mut reader, "name", form.name.as_deref(), before.map(|b| &b.name), name);
     let group = typed(&mut reader, "group", form.group.as_deref(), before.map(|b| &b.group), group);
-    let was_granted = |action: &str| {
-        let wanted = format!("{PERSONAL_DATA}:{action}").parse::<Permission>();
-        kept.zip(wanted.ok()).is_some_and(|(kept, wanted)| kept.permissions.grants(&wanted))
-    };
-    let views = form.view_personal_data.unwrap_or_else(|| was_granted("view"));
-    let downloads = form.download_personal_data.unwrap_or_else(|| was_granted("download"));
     let interfaces = typed(
         &mut reader,
         "interfaces",
@@ -437,8 +430,8 @@ fn decide(
     {
         reader.check_begin(not_before, expires);
     }
-    let permissions = personal_data(views, downloads);
-    let parts = (name, group, interfaces, own_data_only, zone, expires, networks);
+    let permissions = personal_data(&mut reader, form, kept.map(|kept| &kept.permissions));
+    let parts = (name, group, interfaces, own_data_only, zone, expires, networks, permissions);
     let (
         Some(name),
         Some(group),
@@ -447,6 +440,7 @@ fn decide(
         Some(zone),
         Some(expires),
         Some(networks),
+        Some(permissions),
     ) = parts
     else {
         return Err(reader.errors);
@@ -508,14 +502,21 @@ fn zone(reader: &mut FieldReader<'_>, text: &str) -> Option<Zone> {
     zone.ok()
 }
 
-/// Returns the rights over personal data.
-fn personal_data(views: bool, downloads: bool) -> Permissions {
-    let ticked = [(views, "view"), (downloads, "download")];
-    let held: Vec<String> = ticked
-        .into_iter()
-        .filter(|(is_ticked, _)| *is_ticked)
-        .map(|(_, action)| format!("{PERSONAL_DATA}:{action}"))
-        .collect();
-    // These texts are permissions. If they were not, the user would hold none.
-    Permissions::parse(held.iter().map(String::as_str)).unwrap_or(Permissions::none())
+/// Returns the rights over personal data: those that are ticked, or were held and are not in the
+/// form.
+fn personal_data(
+    reader: &mut FieldReader<'_>,
+    form: &ApiUserForm,
+    held: Option<&Permissions>,
+) -> Option<Permissions> {
+    let ticked = |right| {
+        let ticked = match right {
+            PersonalData::View => form.view_personal_data,
+            PersonalData::Download => form.download_personal_data,
+        };
+        ticked.unwrap_or_else(|| held.is_some_and(|held| right.is_granted_by(held)))
+    };
+    let rights = PersonalData::ALL.into_iter().filter(|right| ticked(*right));
+    let permissions = Permissions::parse(rights.map(PersonalData::as_str));
+    permissions.map_err(|error| reader.errors.push(FieldError::of("permissions", &error))).ok()
 }

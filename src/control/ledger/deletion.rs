@@ -16,7 +16,7 @@ use claviger_core::replication::record::Revision;
 use super::audit::Action;
 use super::context::{ActContext, CommandContext};
 use super::decide::deletable;
-use super::key::Key;
+use super::key::{Key, schedule_scrub};
 use super::mailbox;
 use super::member::Member;
 use super::policy::KeyAct;
@@ -406,8 +406,7 @@ fn commit(
     let names = names(&keys);
     let restorable_until = restorable_until(&keys, context.now);
     let changes = context.decision().delete(keys);
-    let scrub = Task::own(TaskKind::ScrubKeys).schedule(context.now.saturating_add(RESTORABLE));
-    let mut writes = vec![scrub];
+    let mut writes = vec![schedule_scrub(context.now)];
     for change in &changes {
         writes.extend(commit_writes(sql, context.account, context.author(), change)?);
     }

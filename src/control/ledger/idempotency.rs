@@ -1,8 +1,14 @@
-//! Idempotency keys: a member's idempotency key issues at most one key.
+//! Idempotency keys: an idempotency key issues at most one key, or creates at most one API user, of
+//! one author.
 //!
-//! There is a row for each key that members issued within the last day. The limit of keys per
-//! account bounds their number, plus keys deleted on the same day, each of which required a mailed
-//! code.
+//! There is a row for each key that members and programs issued within the last day, and for each
+//! API user that members created. The limits of keys and API users per account bound their number,
+//! plus keys deleted on the same day, each of which required a mailed code.
+//!
+//! The stored form is the text as the client chose it for a key that a member issues. Others have a
+//! prefix with a blank, which no text of a client has: programs
+//! ([`stored_idempotency_key`](super::context::ActContext::stored_idempotency_key)), and API users
+//! ([`stored_idempotency_key`](super::api_user_row::stored_idempotency_key)).
 
 use claviger_core::base::id::{KeyId, MemberId};
 use claviger_core::base::time::{DurationMs, UnixMs};
@@ -42,7 +48,8 @@ pub fn used(
     sql.first(&found)?.map(|mut row| row.parsed("a key ID", KeyId::parse)).transpose()
 }
 
-/// Records that `member` issued `key` with `idempotency_key`.
+/// Records that `member` issued `key`, or created the API user with this ID, with
+/// `idempotency_key`.
 pub fn remember(
     member: MemberId,
     idempotency_key: &str,

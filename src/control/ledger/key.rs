@@ -530,12 +530,17 @@ pub fn counted(sql: &dyn Sql, max: u32) -> Result<u32, SqlError> {
     Ok(keys.saturating_sub(u32::try_from(paired).unwrap_or_default()))
 }
 
+/// Schedules the removal of keys and API users that are deleted now.
+pub fn schedule_scrub(now: UnixMs) -> Statement {
+    Task::own(TaskKind::ScrubKeys).schedule(now.saturating_add(RESTORABLE))
+}
+
 /// Removes the deleted keys whose restore period has ended, with their networks. KV and leases
 /// do not change: the rows in `publication` stay as tombstones. `users` does the same for API
 /// users: the next deletion of one, and the writes.
 pub fn scrub(
     sql: &dyn Sql,
-    (oldest_user, users): (Option<UnixMs>, [Statement; 2]),
+    (oldest_user, users): (Option<UnixMs>, Vec<Statement>),
     now: UnixMs,
 ) -> Result<TaskStep, SqlError> {
     let since = now.saturating_sub(RESTORABLE);

@@ -431,7 +431,7 @@ impl DurableObject for Ledger<'_> {
             TaskKind::ConfirmApiName => {
                 outbox::confirm_api_name(self.sql, &account, &task.subject)?
             }
-            TaskKind::LeaveApiName => outbox::leave_api_name(&account, &task.subject),
+            TaskKind::LeaveApiName => outbox::leave_api_name(&account, task),
             TaskKind::SweepInvitations => invitations::sweep(self.sql, now)?,
             TaskKind::SendNotices => notices::send(self.sql, &account, now)?,
             TaskKind::NoticeKeyEnds => key_ends::step(self.sql, now)?,

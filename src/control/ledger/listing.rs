@@ -1,9 +1,5 @@
 //! Pages of keys: search, order and cursor.
-//!
-//! A cursor holds the order, the last key's value in that order, and its ID. So the next page
-//! starts after that position, whatever was issued or deleted meanwhile.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use claviger_core::base::id::{AccountId, KeyId};
 use claviger_core::base::time::UnixMs;
 use claviger_core::credential::limits::network::Network;
@@ -11,18 +7,14 @@ use claviger_core::credential::limits::network::Network;
 use super::account::Account;
 use super::key::{COLUMNS, Key, KeyCounts, MEMBERS};
 use super::key_filter::{FilterCondition, FilterSetting, GONE, count_ended};
+use super::list_order::{ListCursor, ListOrder, check_search};
 use crate::objects::search_terms::{NameQuery, fold};
-use crate::objects::sql::{Row, Sql, SqlError, SqlExt, Statement, Value};
+use crate::objects::sql::{Sql, SqlError, SqlExt, Statement, Value};
 use crate::protocol::draft::field::FieldError;
-use crate::protocol::integer::INTEGER_MAX;
 use crate::protocol::key_filter::KeyFilter;
 use crate::protocol::keys::{
-    CURSOR_BYTES_MAX, Deleted, KeyPage, Listing, PAGE_KEYS_MAX, QUERY_CHARS_MAX, Sort, Status,
-    TOTAL_EXACT_MAX,
+    Deleted, KeyPage, Listing, PAGE_KEYS_MAX, Sort, Status, TOTAL_EXACT_MAX,
 };
-
-/// Least length of a run of base62 digits that counts as a pasted secret: no name or ID has one.
-const SECRET_RUN: usize = 40;
 
 /// Answers a listing.
 ///
@@ -34,8 +26,9 @@ pub fn page(
     listing: &Listing,
     now: UnixMs,
 ) -> Result<Result<KeyPage, FieldError>, SqlError> {
+    let order = order(listing.sort);
     let parsed = ListQuery::read(listing.q.as_deref().unwrap_or_default(), account.id)
-        .and_then(|query| Ok((query, ListCursor::read(listing.cursor.as_deref(), listing.sort)?)));
+        .and_then(|query| Ok((query, order.cursor(listing.cursor.as_deref())?)));
     let (query, cursor) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return Ok(Err(error)),
@@ -43,12 +36,17 @@ pub fn page(
     let limit = listing.limit.unwrap_or(PAGE_KEYS_MAX).clamp(1, PAGE_KEYS_MAX);
     let setting = FilterSetting { now, demands_mfa: account.policy.demands_mfa };
     let filter = FilterCondition::of(&listing.filter, setting);
-    let rows = select(&query, listing, &filter, cursor.as_ref(), limit.saturating_add(1));
-    let mut keys = sql.read_all(&rows, |row| read(row, listing.sort))?;
+    let position = (&order, cursor.as_ref());
+    let rows = select(&query, listing.deleted, &filter, position, limit.saturating_add(1));
+    let mut keys = sql.read_all(&rows, |mut row| {
+        let key = Key::read(&mut row)?;
+        let position = order.read(&mut row, key.id)?;
+        Ok((key, position))
+    })?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = keys.len() > size;
     keys.truncate(size);
-    let next = keys.last().filter(|_| has_more).map(|(_, last)| last.text(listing.sort));
+    let next = keys.last().filter(|_| has_more).map(|(_, last)| order.text(last));
     let found = total(sql, &query, listing, &filter, setting)?;
     let hidden = hidden(sql, &query, listing, setting)?;
     Ok(Ok(KeyPage {
@@ -59,11 +57,6 @@ pub fn page(
         hidden: hidden.min(TOTAL_EXACT_MAX),
         hides_more: hidden > TOTAL_EXACT_MAX,
     }))
-}
-
-/// Returns `true` if a search text contains a pasted secret.
-pub fn holds_secret(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= SECRET_RUN)
 }
 
 /// A parsed search.
@@ -86,17 +79,7 @@ impl ListQuery {
         if text.is_empty() {
             return Ok(Self::All);
         }
-        if text.len() > QUERY_CHARS_MAX.saturating_mul(4) || text.chars().count() > QUERY_CHARS_MAX
-        {
-            return Err(FieldError::new("q", "too_long", "a search has at most 128 characters"));
-        }
-        if holds_secret(text) {
-            return Err(FieldError::new(
-                "q",
-                "whole_key",
-                "search by the key's ID, never by the whole key",
-            ));
-        }
+        check_search(text, "search by the key's ID, never by the whole key")?;
         if let Some(id) = id_in(text, account) {
             return Ok(Self::Id(id.to_owned()));
         }
@@ -146,96 +129,27 @@ fn id_in(text: &str, account: AccountId) -> Option<&str> {
     (fits && bare.starts_with(account.as_str())).then_some(bare)
 }
 
-/// A position in an order.
-#[derive(Debug, PartialEq, Eq)]
-struct ListCursor {
-    value: Value,
-    id: String,
-}
-
-impl ListCursor {
-    fn read(text: Option<&str>, sort: Sort) -> Result<Option<Self>, FieldError> {
-        let Some(text) = text else { return Ok(None) };
-        let refused = || FieldError::new("cursor", "malformed", "not a cursor of this list");
-        Self::parse(text, sort).map(Some).ok_or_else(refused)
-    }
-
-    fn parse(text: &str, sort: Sort) -> Option<Self> {
-        let text = Some(text).filter(|text| text.len() <= CURSOR_BYTES_MAX)?;
-        let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
-        let (of, value, id): (String, serde_json::Value, KeyId) =
-            serde_json::from_slice(&bytes).ok()?;
-        let value = match (sort, value) {
-            (Sort::Name | Sort::NameDown, serde_json::Value::String(name)) => Value::Text(name),
-            (Sort::Name | Sort::NameDown, _) => return None,
-            (_, value) => Value::Integer(
-                value.as_i64().filter(|ms| (-INTEGER_MAX..=INTEGER_MAX).contains(ms))?,
-            ),
-        };
-        (of == sort.as_str()).then(|| Self { value, id: id.to_string() })
-    }
-
-    fn text(&self, sort: Sort) -> String {
-        let value = match &self.value {
-            Value::Integer(ms) => serde_json::json!(ms),
-            Value::Text(text) => serde_json::json!(text),
-            Value::Null | Value::Blob(_) => serde_json::Value::Null,
-        };
-        let json = serde_json::json!([sort.as_str(), value, self.id]).to_string();
-        Base64UrlUnpadded::encode_string(json.as_bytes())
-    }
-}
-
-/// Reads a row of [`select`]: a key, and its position in the order. The position is the stored
-/// value that SQLite ordered by; the key's own fields may be newer or finer than that column.
-fn read(mut row: Row, sort: Sort) -> Result<(Key, ListCursor), SqlError> {
-    let key = Key::read(&mut row)?;
-    let value = match sort {
-        Sort::Name | Sort::NameDown => row.text()?.into(),
-        Sort::Created
-        | Sort::CreatedDown
-        | Sort::Expires
-        | Sort::ExpiresDown
-        | Sort::Changed
-        | Sort::ChangedDown
-        | Sort::Used
-        | Sort::UsedDown => row.integer()?.into(),
+/// Returns the SQL of an order.
+fn order(sort: Sort) -> ListOrder {
+    let (by, index) = match sort {
+        Sort::Created | Sort::CreatedDown => ("key.created_at_ms", "key_by_created"),
+        Sort::Name | Sort::NameDown => ("key.name_order", "key_by_name"),
+        Sort::Expires | Sort::ExpiresDown => {
+            ("ifnull(key.expires_ms, 9007199254740991)", "key_by_expires")
+        }
+        Sort::Changed | Sort::ChangedDown => ("key.changed_at_ms", "key_by_changed"),
+        Sort::Used | Sort::UsedDown => ("ifnull(key.last_used_ms, 0)", "key_by_used"),
     };
-    let position = ListCursor { value, id: key.id.to_string() };
-    Ok((key, position))
-}
-
-/// The SQL of an order.
-struct Order {
-    /// Sort expression, exactly as in its index.
-    by: &'static str,
-    /// Name of the index.
-    index: &'static str,
-    /// `true` for a descending order.
-    goes_down: bool,
-}
-
-impl Order {
-    fn of(sort: Sort) -> Self {
-        let (by, index) = match sort {
-            Sort::Created | Sort::CreatedDown => ("key.created_at_ms", "key_by_created"),
-            Sort::Name | Sort::NameDown => ("key.name_order", "key_by_name"),
-            Sort::Expires | Sort::ExpiresDown => {
-                ("ifnull(key.expires_ms, 9007199254740991)", "key_by_expires")
-            }
-            Sort::Changed | Sort::ChangedDown => ("key.changed_at_ms", "key_by_changed"),
-            Sort::Used | Sort::UsedDown => ("ifnull(key.last_used_ms, 0)", "key_by_used"),
-        };
-        let goes_down = match sort {
-            Sort::CreatedDown
-            | Sort::NameDown
-            | Sort::ExpiresDown
-            | Sort::ChangedDown
-            | Sort::UsedDown => true,
-            Sort::Created | Sort::Name | Sort::Expires | Sort::Changed | Sort::Used => false,
-        };
-        Self { by, index, goes_down }
-    }
+    let goes_down = match sort {
+        Sort::CreatedDown
+        | Sort::NameDown
+        | Sort::ExpiresDown
+        | Sort::ChangedDown
+        | Sort::UsedDown => true,
+        Sort::Created | Sort::Name | Sort::Expires | Sort::Changed | Sort::Used => false,
+    };
+    let is_text = matches!(sort, Sort::Name | Sort::NameDown);
+    ListOrder { name: sort.as_str(), by, is_text, index, id: "key.id", goes_down }
 }
 
 /// Returns the condition that selects or excludes deleted keys. It comes first in the `WHERE`
@@ -251,37 +165,31 @@ fn choice(deleted: Deleted) -> &'static str {
 /// Returns the query of a page: [`COLUMNS`], then the value of the order.
 fn select(
     query: &ListQuery,
-    listing: &Listing,
+    deleted: Deleted,
     filter: &FilterCondition,
-    cursor: Option<&ListCursor>,
+    (order, cursor): (&ListOrder, Option<&ListCursor>),
     limit: u32,
 ) -> Statement {
     let (mut condition, mut values) = query.condition();
     condition.push_str(&filter.text);
     values.extend(filter.values.iter().cloned());
-    let Order { by, index, goes_down } = Order::of(listing.sort);
-    let choice = choice(listing.deleted);
-    let (after, direction) = if goes_down { ("<", "DESC") } else { (">", "ASC") };
+    let ListOrder { by, index, .. } = order;
+    let choice = choice(deleted);
     // Without a search, the order's index is forced: the planner does not know how few rows a page
     // needs, and may sort all keys instead. With a search the planner chooses. Deleted keys alone
     // are few.
-    let indexed = match (query, listing.deleted) {
+    let indexed = match (query, deleted) {
         (ListQuery::All, _) if let Some(index) = filter.index => format!("INDEXED BY {index}"),
         (ListQuery::All, Deleted::Too | Deleted::No) => format!("INDEXED BY {index}"),
         (ListQuery::All, Deleted::Only) => "INDEXED BY key_deleted".to_owned(),
         (ListQuery::Name(_) | ListQuery::Id(_) | ListQuery::Networks(_), _) => String::new(),
     };
-    let from = cursor.map_or(String::new(), |_| {
-        // SQLite uses the first condition for the lookup in the index on an expression. The second
-        // one implies it, and excludes keys up to the cursor that have the same value.
-        format!(" AND {by} {after}= ? AND ({by}, key.id) {after} (?, ?)")
-    });
-    if let Some(ListCursor { value, id }) = cursor {
-        values.extend([value.clone(), value.clone(), id.as_str().into()]);
-    }
+    let from = cursor.map_or(String::new(), |_| order.after());
+    values.extend(cursor.into_iter().flat_map(ListCursor::values));
     let text = format!(
         "SELECT {COLUMNS}, {by} FROM key {indexed} {MEMBERS} WHERE {choice}{condition}{from}
-        ORDER BY {by} {direction}, key.id {direction} LIMIT ?"
+        {} LIMIT ?",
+        order.clause()
     );
     Statement::new(text).bind_all(values).bind(limit)
 }

@@ -32,6 +32,7 @@ pub mod key;
 pub mod key_ends;
 mod key_filter;
 pub mod ledger;
+pub mod list_order;
 pub mod listing;
 pub mod mailbox;
 pub mod member;

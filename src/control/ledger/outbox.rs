@@ -204,8 +204,8 @@ pub fn confirmed_api_name(
 }
 
 /// Starts the release of a former name of an API user at its name object.
-pub fn leave_api_name(account: &Account, subject: &str) -> TaskStep {
-    match api_user_row::left(subject) {
+pub fn leave_api_name(account: &Account, task: &Task) -> TaskStep {
+    match task.former_name() {
         Some((id, through, name)) => {
             TaskStep::Effect(Effect::LeaveApiName { account: account.id, id, through, name })
         }

@@ -1,8 +1,8 @@
 //! The recent callers that a list of account-wide networks refuses while it is enforced.
 //!
 //! The source are the reported uses of the last seven days, in whole days. An edge reports at most
-//! eight addresses for each key and report, and the ledger keeps sixteen for each key and day. Uses
-//! of sealed keys are not reported.
+//! eight addresses for each key or API user and report. The ledger keeps sixteen for each of them
+//! and day. Uses of sealed keys are not reported.
 
 use std::collections::BTreeMap;
 
@@ -21,8 +21,8 @@ use crate::protocol::account_networks::{
 };
 use crate::protocol::keys::KeyName;
 
-/// Most days of keys whose callers are read: 5 MB of rows that usually have some 200 bytes of
-/// callers, the latest days first.
+/// Most days of keys and API users whose callers are read: 5 MB of rows that usually have some 200
+/// bytes of callers, the latest days first.
 const ROWS_MAX: usize = 25_000;
 
 /// Most members that are named.
@@ -38,39 +38,50 @@ pub(super) fn find(
         return Ok(RefusedCallers { is_exact: true, ..RefusedCallers::default() });
     }
     let mut search = Search::new(list, now);
-    let rows = read_keys(sql, search.since)?;
+    let rows = read_days(sql, search.since)?;
     let is_exact = rows.len() <= ROWS_MAX;
-    for KeyDay { key, interfaces, callers } in rows.into_iter().take(ROWS_MAX) {
-        search.add(Some(&key), &interfaces, callers);
+    for CredentialDay { used, interfaces, callers } in rows.into_iter().take(ROWS_MAX) {
+        search.add(&used, &interfaces, callers);
     }
     let text = "SELECT callers FROM service_usage WHERE day >= ?";
     for mut row in sql.rows(&Statement::new(text).bind(day(search.since)))? {
         let callers = row.parsed("callers", |json| serde_json::from_str(json).ok())?;
-        search.add(None, &[Interface::Http], callers);
+        search.add(&UsedCredential::Service, &[Interface::Http], callers);
     }
     let (callers, more) = search.latest();
     Ok(RefusedCallers { callers, more, is_exact, members: members(sql, list, now)? })
 }
 
-/// The callers of a key on one day.
-struct KeyDay {
-    key: KeyName,
+/// A credential that a caller used.
+enum UsedCredential {
+    Key(KeyName),
+    ApiUser(KeyName),
+    Service,
+}
+
+/// The callers of a key or API user on one day.
+struct CredentialDay {
+    used: UsedCredential,
     interfaces: Vec<Interface>,
     callers: Vec<Caller>,
 }
 
-fn read_keys(sql: &dyn Sql, since: UnixMs) -> Result<Vec<KeyDay>, SqlError> {
-    // One row more shows if there are others.
-    let text = "SELECT key.id, key.name, key.limits, usage.callers
-        FROM usage INDEXED BY usage_by_day CROSS JOIN key ON key.id = usage.key
-        WHERE usage.day >= ? AND usage.callers <> '[]' AND key.state <> 'deleted'
+fn read_days(sql: &dyn Sql, since: UnixMs) -> Result<Vec<CredentialDay>, SqlError> {
+    // An ID is of a key or of an API user. One row more shows if there are others.
+    let text = "SELECT usage.key, api_user.id IS NOT NULL, ifnull(key.name, api_user.name),
+            ifnull(key.limits, api_user.limits), usage.callers
+        FROM usage INDEXED BY usage_by_day LEFT JOIN key ON key.id = usage.key
+        LEFT JOIN api_user ON api_user.id = usage.key
+        WHERE usage.day >= ? AND usage.callers <> '[]' AND ifnull(key.state, api_user.state) <> 'deleted'
         ORDER BY usage.day DESC LIMIT ?";
     let limit = u32::try_from(ROWS_MAX.saturating_add(1)).unwrap_or(u32::MAX);
     sql.read_all(&Statement::new(text).bind(day(since)).bind(limit), |mut row: Row| {
-        let key = KeyName { id: row.parsed("a key ID", KeyId::parse)?, name: row.text()? };
+        let id = row.parsed("a key ID", KeyId::parse)?;
+        let of = if row.integer()? == 0 { UsedCredential::Key } else { UsedCredential::ApiUser };
+        let used = of(KeyName { id, name: row.text()? });
         let limits: Limits = row.parsed("limits", |json| serde_json::from_str(json).ok())?;
         let callers = row.parsed("callers", |json| serde_json::from_str(json).ok())?;
-        Ok(KeyDay { key, interfaces: limits.interfaces, callers })
+        Ok(CredentialDay { used, interfaces: limits.interfaces, callers })
     })
 }
 
@@ -126,9 +137,9 @@ impl Search {
         }
     }
 
-    /// Adds the refused ones among the callers of a key, or of the service password. A report does
-    /// not tell by which interface a request arrived, so each one of the credential counts.
-    fn add(&mut self, key: Option<&KeyName>, interfaces: &[Interface], callers: Vec<Caller>) {
+    /// Adds the refused ones among the callers of a credential. A report does not say by which
+    /// interface a request arrived, so each one of the credential counts.
+    fn add(&mut self, used: &UsedCredential, interfaces: &[Interface], callers: Vec<Caller>) {
         for Caller { address, count, last_at } in callers {
             let refused = interfaces.iter().filter_map(|interface| {
                 let (opened, surface) = match interface {
@@ -149,6 +160,8 @@ impl Search {
                 surfaces: Vec::new(),
                 keys: Vec::new(),
                 more_keys: 0,
+                api_users: Vec::new(),
+                more_api_users: 0,
                 service: false,
             };
             let caller = self.found.entry(address).or_insert_with(none);
@@ -160,10 +173,16 @@ impl Search {
                 }
             }
             caller.surfaces.sort();
-            match key {
-                None => caller.service = true,
-                Some(key) if caller.keys.contains(key) => {}
-                Some(key) => caller.keys.push(key.clone()),
+            let (names, name) = match used {
+                UsedCredential::Key(key) => (&mut caller.keys, key),
+                UsedCredential::ApiUser(user) => (&mut caller.api_users, user),
+                UsedCredential::Service => {
+                    caller.service = true;
+                    continue;
+                }
+            };
+            if !names.contains(name) {
+                names.push(name.clone());
             }
         }
     }
@@ -175,10 +194,16 @@ impl Search {
         let more = callers.len().saturating_sub(LOCKED_OUT_MAX);
         callers.truncate(LOCKED_OUT_MAX);
         for caller in &mut callers {
-            let more = caller.keys.len().saturating_sub(CALLER_KEYS_MAX);
-            caller.more_keys = u32::try_from(more).unwrap_or(u32::MAX);
-            caller.keys.truncate(CALLER_KEYS_MAX);
+            caller.more_keys = shorten(&mut caller.keys);
+            caller.more_api_users = shorten(&mut caller.api_users);
         }
         (callers, u32::try_from(more).unwrap_or(u32::MAX))
     }
+}
+
+/// Keeps the first names, and returns the number of the others.
+fn shorten(names: &mut Vec<KeyName>) -> u32 {
+    let more = names.len().saturating_sub(CALLER_KEYS_MAX);
+    names.truncate(CALLER_KEYS_MAX);
+    u32::try_from(more).unwrap_or(u32::MAX)
 }

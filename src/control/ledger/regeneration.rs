@@ -29,12 +29,10 @@ use super::policy::{HeldKeys, KeyAct};
 use super::publication::Publication;
 use super::{factors, idempotency, key, pair};
 use crate::ledger::plan::{Plan, commit_writes};
-use crate::objects::sql::{Sql, SqlError, Statement};
-use crate::objects::tasks::{Task, TaskKind};
+use crate::objects::sql::{Sql, SqlError};
 use crate::protocol::draft::field::FieldError;
 use crate::protocol::draft::reader::FieldReader;
 use crate::protocol::encryption::Ciphertext;
-use crate::protocol::keys::RESTORABLE;
 use crate::protocol::ledger::LedgerReply;
 use crate::protocol::refusal::Refusal;
 use crate::protocol::regeneration::{NotRegenerable, RegenerationForm};
@@ -118,7 +116,7 @@ pub(super) fn plan(
         Ok(regeneration) => regeneration,
         Err(refusal) => return Ok(Plan::refuse(refusal)),
     };
-    let mut writes = vec![schedule_scrub(now)];
+    let mut writes = vec![key::schedule_scrub(now)];
     for change in regeneration.changes() {
         writes.extend(commit_writes(sql, context.account, context.author(), change)?);
     }
@@ -136,11 +134,6 @@ pub(super) fn plan(
         bound: context.account.bound(now),
     };
     Ok(Plan { writes, reply })
-}
-
-/// Schedules the removal of rows that are deleted now.
-pub(super) fn schedule_scrub(now: UnixMs) -> Statement {
-    Task::own(TaskKind::ScrubKeys).schedule(now.saturating_add(RESTORABLE))
 }
 
 impl DecisionContext<'_> {

@@ -503,7 +503,8 @@ const CHEAP_ISSUES: Migration = Migration {
                 deleted = deleted + (NEW.state = 'deleted') - (OLD.state = 'deleted'); END",
         "DROP INDEX key_living",
         // No foreign key to `key`: with one, each insert or delete of a key scanned this whole
-        // table.
+        // table. Since `API_USERS`, some rows have the ID of an API user, and some a text with a
+        // prefix: `idempotency` has the forms.
         "CREATE TABLE idempotency_without_reference (
             member          TEXT    NOT NULL REFERENCES member (id), -- who issued; immutable
             idempotency_key TEXT    NOT NULL,                        -- as the client chose it; immutable

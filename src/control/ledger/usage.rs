@@ -208,17 +208,18 @@ fn known(
     since: i64,
 ) -> Result<BTreeMap<KeyId, BTreeMap<i64, DayCounts>>, SqlError> {
     let keys: Vec<KeyId> = keys.collect();
-    // The `LEFT JOIN` also returns a key without usage.
-    let text =
-        "SELECT key.id, ifnull(day, 0), ifnull(uses, 0), ifnull(denials, 0), last_used_at_ms,
-            ifnull(addresses, '[]'), ifnull(hours, '[]'), ifnull(callers, '[]'), ifnull(refusals, '{}'),
-            last_refused_at_ms
-        FROM key LEFT JOIN usage ON usage.key = key.id AND usage.day >= ?
-        WHERE key.id IN (SELECT value FROM json_each(?)) AND key.state <> 'deleted'";
     let ids = serde_json::json!(keys).to_string();
     let mut known: BTreeMap<KeyId, BTreeMap<i64, DayCounts>> = BTreeMap::new();
     // API users have usage, too. Almost all batches are of keys alone.
-    for text in [text.to_owned(), text.replace("FROM key", "FROM api_user AS key")] {
+    for table in ["key", "api_user"] {
+        // The `LEFT JOIN` also returns a row without usage.
+        let text = format!(
+            "SELECT {table}.id, ifnull(day, 0), ifnull(uses, 0), ifnull(denials, 0), last_used_at_ms,
+                ifnull(addresses, '[]'), ifnull(hours, '[]'), ifnull(callers, '[]'), ifnull(refusals, '{{}}'),
+                last_refused_at_ms
+            FROM {table} LEFT JOIN usage ON usage.key = {table}.id AND usage.day >= ?
+            WHERE {table}.id IN (SELECT value FROM json_each(?)) AND {table}.state <> 'deleted'"
+        );
         for mut row in sql.rows(&Statement::new(text).bind(since).bind(ids.as_str()))? {
             let (key, day) = (row.parsed("a key ID", KeyId::parse)?, row.integer()?);
             known.entry(key).or_default().insert(day, DayCounts::read(&mut row)?);

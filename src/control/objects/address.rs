@@ -5,8 +5,9 @@
 //! instance of an earlier release counts one block, in the table `tries`.
 //!
 //! - A try counts in all of its counters, or in none: a refused try writes nothing.
-//! - A counter with a success in the last [`TRUST_MS`] exempts its tries from the wider counters.
-//!   So an attacker with many addresses cannot lock out people who signed in where they are.
+//! - A counter with a success in the last [`TRUST_MS`] exempts its tries from the wider counters
+//!   ([`TryLimit::exempts_trusted`]). So an attacker with many addresses cannot lock out people who
+//!   signed in where they are.
 //! - The sum bounds the rows: at most [`SUM_TRIES`] tries an hour write new ones, and a sweep
 //!   removes rows that have no effect any more.
 //! - A browser with a mark and a session have counters of their own, in which no other limit
@@ -174,13 +175,9 @@ impl<'a> Address<'a> {
     fn count(&self, counters: &[TryCounter], now: UnixMs) -> Result<AddressReply, SqlError> {
         let mut writes = Vec::with_capacity(counters.len().saturating_add(1));
         let mut is_trusted = false;
-        let of_api_user = matches!(
-            counters.first().map(|counter| counter.limit),
-            Some(TryLimit::ApiBlock | TryLimit::ApiBlockAtName)
-        );
         for counter in counters {
-            // The narrowest counter comes first, and exempts from those that follow.
-            if is_trusted && !(of_api_user && counter.holds_for_trusted()) {
+            // The narrowest counter comes first, and exempts from others that follow.
+            if is_trusted && counter.limit.exempts_trusted() {
                 continue;
             }
             let stored = self.read(&counter.of)?;
@@ -193,8 +190,8 @@ impl<'a> Address<'a> {
         }
         migrate(self.sql, MIGRATIONS, now)?;
         writes.push(sweep_by(now.saturating_add(WINDOW_MAX)));
-        let is_alone = of_api_user && is_trusted;
         self.sql.apply(&writes)?;
+        let is_alone = is_trusted && is_given_back(counters);
         Ok(if is_alone { AddressReply::CountedAlone } else { AddressReply::Counted })
     }
 
@@ -334,6 +331,13 @@ impl StoredCounter {
             .and_then(|at| now.since(at))
             .is_some_and(|age| age < DurationMs::from_ms(TRUST_MS))
     }
+}
+
+/// Returns `true` if the caller may give the try back, and so must learn which counters counted it.
+/// The sum of a mail server stands alone, and counts every try.
+fn is_given_back(counters: &[TryCounter]) -> bool {
+    let narrowest = counters.first().map(|counter| counter.limit);
+    matches!(narrowest, Some(TryLimit::ApiBlock | TryLimit::ApiBlockAtName))
 }
 
 fn write(of: &str, window: Window) -> Statement {

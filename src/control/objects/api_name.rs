@@ -103,14 +103,14 @@ impl NameClaim {
 
     /// Returns the writes that remove some versions, and the claim with the last one.
     fn without(&self, is_over: impl Fn(&StoredVersion) -> bool) -> Vec<Statement> {
-        let (over, left): (Vec<_>, Vec<_>) =
+        let (over, kept): (Vec<_>, Vec<_>) =
             self.versions.iter().partition(|version| is_over(version));
-        if left.is_empty() {
+        if kept.is_empty() {
             let all = ["DELETE FROM secret", "DELETE FROM claim"].map(Statement::new);
             return all.into_iter().chain([ask_task().done()]).collect();
         }
         let mut writes: Vec<_> = over.into_iter().map(StoredVersion::remove).collect();
-        if left.iter().all(|version| version.confirmed) {
+        if kept.iter().all(|version| version.confirmed) {
             writes.push(ask_task().done());
         }
         writes
@@ -167,6 +167,11 @@ impl<'a> ApiName<'a> {
         NameClaim::load(self.sql)
     }
 
+    /// Loads the claim if it is of this account.
+    fn claim_of(&self, account: AccountId, now: UnixMs) -> Result<Option<NameClaim>, SqlError> {
+        Ok(self.claim_row(now)?.filter(|claim| claim.account == account))
+    }
+
     /// Writes a change of the versions, and forgets what was found of them.
     fn write(&self, writes: &[Statement]) -> Result<(), SqlError> {
         self.remembered.borrow_mut().forget();
@@ -201,8 +206,8 @@ impl<'a> ApiName<'a> {
         let Some(stored) = self.store(secret, entropy)? else {
             return Ok(ApiNameReply::NotUnderstood);
         };
-        let highest = versions.iter().map(|version| version.version).max().max(Some(above));
-        let version = ApiSecretVersion(highest.map_or(0, |highest| highest.0).saturating_add(1));
+        let highest = versions.first().map_or(above, |first| first.version.max(above));
+        let version = ApiSecretVersion(highest.0.saturating_add(1));
         migrate(self.sql, MIGRATIONS, now)?;
         let mut writes = Vec::new();
         if claim.is_none() {
@@ -225,8 +230,7 @@ impl<'a> ApiName<'a> {
         version: ApiSecretVersion,
         now: UnixMs,
     ) -> Result<ApiNameReply, SqlError> {
-        let claim = self.claim_row(now)?.filter(|claim| claim.account == account);
-        let Some(claim) = claim else { return Ok(ApiNameReply::NotHeld) };
+        let Some(claim) = self.claim_of(account, now)? else { return Ok(ApiNameReply::NotHeld) };
         let Some(wanted) = claim.find(id, version) else { return Ok(ApiNameReply::NotHeld) };
         // A version above it is staged already: its ledger may be about to go by it.
         let is_over = |one: &StoredVersion| one.id != id || one.version < version;
@@ -244,7 +248,7 @@ impl<'a> ApiName<'a> {
         is_over: impl Fn(&StoredVersion) -> bool,
         now: UnixMs,
     ) -> Result<ApiNameReply, SqlError> {
-        let claim = self.claim_row(now)?.filter(|claim| claim.account == account);
+        let claim = self.claim_of(account, now)?;
         if let Some(claim) = claim.filter(|claim| claim.versions.iter().any(&is_over)) {
             self.write(&claim.without(is_over))?;
         }
@@ -257,7 +261,7 @@ impl<'a> ApiName<'a> {
         version: ApiSecretVersion,
         now: UnixMs,
     ) -> Result<ApiNameReply, SqlError> {
-        let claim = self.claim_row(now)?.filter(|claim| claim.account == account);
+        let claim = self.claim_of(account, now)?;
         let found = claim.as_ref().and_then(|claim| claim.find(id, version));
         Ok(found.map_or(ApiNameReply::NotHeld, |found| {
             let stored = SecretText::new(found.stored.as_str().to_owned());
@@ -337,25 +341,25 @@ impl<'a> ApiName<'a> {
         let stored = StoredPassword::of(secret, &entropy.salt(), self.master.newest(), self.hash);
         stored.map(StoredApiSecret::Chosen).ok_or(ObjectError::Hash)
     }
+}
 
-    /// Returns the writes that follow from the ledger's answer. Versions that were staged less than
-    /// [`PENDING_MS`] ago stay: the answer may be older than they are.
-    fn told(&self, claim: &NameClaim, held: Option<HeldApiName>, now: UnixMs) -> Vec<Statement> {
-        let is_recent = |one: &StoredVersion| now < one.staged_at.saturating_add(pending());
-        let is_held = |one: &StoredVersion| {
-            held.is_some_and(|held| (held.id, held.version) == (one.id, one.version))
-        };
-        let is_over = |one: &StoredVersion| !is_held(one) && !is_recent(one);
-        let mut writes = match claim.versions.iter().find(|one| is_held(one)) {
-            Some(one) => confirmation(claim, one.version, is_over),
-            None => claim.without(is_over),
-        };
-        let waits = |one: &&StoredVersion| !is_held(one) && is_recent(one);
-        if let Some(last) = claim.versions.iter().filter(waits).map(|one| one.staged_at).max() {
-            writes.push(ask_task().reschedule(last.saturating_add(pending())));
-        }
-        writes
+/// Returns the writes that follow from the ledger's answer. Versions that were staged less than
+/// [`PENDING_MS`] ago stay: the answer may be older than they are.
+fn after_answer(claim: &NameClaim, held: Option<HeldApiName>, now: UnixMs) -> Vec<Statement> {
+    let is_recent = |one: &StoredVersion| now < one.staged_at.saturating_add(pending());
+    let is_held = |one: &StoredVersion| {
+        held.is_some_and(|held| (held.id, held.version) == (one.id, one.version))
+    };
+    let is_over = |one: &StoredVersion| !is_held(one) && !is_recent(one);
+    let mut writes = match claim.versions.iter().find(|one| is_held(one)) {
+        Some(one) => confirmation(claim, one.version, is_over),
+        None => claim.without(is_over),
+    };
+    let waits = |one: &&StoredVersion| !is_held(one) && is_recent(one);
+    if let Some(last) = claim.versions.iter().filter(waits).map(|one| one.staged_at).max() {
+        writes.push(ask_task().reschedule(last.saturating_add(pending())));
     }
+    writes
 }
 
 /// Returns the writes that confirm a version and remove those that are over.
@@ -444,7 +448,7 @@ impl DurableObject for ApiName<'_> {
         };
         self.remembered.borrow_mut().forget();
         Ok(match self.claim_row(now)? {
-            Some(claim) => self.told(&claim, *held, now),
+            Some(claim) => after_answer(&claim, *held, now),
             None => vec![Task::of(effect).done()],
         })
     }

@@ -98,11 +98,6 @@ impl NameQuery {
         let text = format!("(SELECT id FROM {table} WHERE {terms})");
         (text, self.terms.iter().map(|term| term.as_str().into()).collect())
     }
-
-    /// Returns the terms.
-    pub fn into_terms(self) -> Vec<String> {
-        self.terms
-    }
 }
 
 /// Returns the combining form of the marks of voiced kana, which keyboards also send apart.

@@ -240,7 +240,7 @@ pub struct NetworkListView {
 /// The callers of the last days that a list refuses while it is enforced.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedCallers {
-    /// Callers of keys and issuers, the latest first.
+    /// Callers of keys, API users and issuers, the latest first.
     pub callers: Vec<RefusedCaller>,
     /// Number of further callers.
     pub more: u32,
@@ -265,11 +265,17 @@ pub struct RefusedCaller {
     pub keys: Vec<KeyName>,
     /// Number of further keys that it used.
     pub more_keys: u32,
+    /// API users that it used, at most [`CALLER_KEYS_MAX`].
+    #[serde(default)]
+    pub api_users: Vec<KeyName>,
+    /// Number of further API users that it used.
+    #[serde(default)]
+    pub more_api_users: u32,
     /// `true` if it used the service password.
     pub service: bool,
 }
 
-/// Most keys that are named for one caller.
+/// Most keys, and most API users, that are named for one caller.
 pub const CALLER_KEYS_MAX: usize = 5;
 
 /// A member with a session whose last request came from an address that a list refuses.
@@ -409,6 +415,14 @@ mod tests {
             r#"{"mode":"enforced","entries":[{"id":1,"network":"::1","surfaces":["console"]}],"next":2}"#,
         );
         assert_eq!(console.edge(), Some(AccountNetworks::default()), "the edge is closed");
+    }
+
+    /// A ledger of an earlier release names keys alone.
+    #[test]
+    fn a_caller_without_api_users_is_read() {
+        let json = r#"{"address":"192.0.2.7","count":1,"last_at":5,"surfaces":["smtp"],"keys":[],"more_keys":0,"service":true}"#;
+        let caller: RefusedCaller = serde_json::from_str(json).unwrap();
+        assert_eq!((caller.api_users, caller.more_api_users), (Vec::new(), 0));
     }
 
     #[test]

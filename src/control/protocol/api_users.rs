@@ -18,7 +18,7 @@ use crate::protocol::zone::Zone;
 
 /// Most API users of an account, deleted ones included for as long as they can be restored. A row
 /// has at most some 16 KB (256 networks), so 10,000 take 160 MB of an object's 10 GB. A list counts
-/// them all in some milliseconds, so that its total is always exact.
+/// them all in one pass over the table, some milliseconds, so that its total is always exact.
 pub const API_USERS_MAX: u32 = 10_000;
 
 /// Most API users of a page, and the default.

@@ -442,9 +442,9 @@ pub enum AddressRequest {
 pub enum AddressReply {
     /// The try was counted and may proceed, or its success was recorded.
     Counted,
-    /// A try at the secret of an API user was counted, but not at the sums over all blocks: a
-    /// recent success exempts it from these. See
-    /// [`holds_for_trusted`](crate::protocol::tries::TryCounter::holds_for_trusted).
+    /// A try at the secret of an API user was counted, but not at those limits from which a recent
+    /// success exempts it
+    /// ([`TryLimit::exempts_trusted`](crate::protocol::tries::TryLimit::exempts_trusted)).
     CountedAlone,
     /// The rate limit refused the try.
     TooMany {

@@ -82,17 +82,34 @@ pub struct TryCounter {
     pub of: String,
 }
 
-impl TryCounter {
-    /// Returns `true` if the counter of an API user's secret also counts tries of a block with a
-    /// recent right one. Such a block is exempt from sums over all blocks alone: otherwise an
-    /// attacker with one user could guess at all others from many blocks.
-    pub fn holds_for_trusted(&self) -> bool {
-        !matches!(self.limit, TryLimit::ApiSum | TryLimit::ApiName)
+impl TryLimit {
+    /// Returns `true` if a recent success at the narrowest counter exempts a try from this limit.
+    ///
+    /// A block with a recent right secret of an API user is exempt from the sums over all blocks
+    /// alone. Otherwise an attacker with one user could guess at all others from many blocks.
+    pub fn exempts_trusted(self) -> bool {
+        match self {
+            Self::Site
+            | Self::Organisation
+            | Self::Sum
+            | Self::Name
+            | Self::ApiSum
+            | Self::ApiName => true,
+            Self::Block
+            | Self::BlockAtName
+            | Self::Browser
+            | Self::Session
+            | Self::MailboxCodes
+            | Self::ApiBlock
+            | Self::ApiSite
+            | Self::ApiOrganisation
+            | Self::ApiBlockAtName => false,
+        }
     }
 }
 
 /// The counters of one try in one object, the narrowest first. A recent success at the narrowest
-/// one exempts it from the others.
+/// one exempts it from others ([`TryLimit::exempts_trusted`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tries {
     /// Name of the object's instance.

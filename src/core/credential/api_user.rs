@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::base::email;
 use crate::base::json::{FromJson, Json, from_json};
+use crate::credential::limits::permission::Permissions;
 
 /// Name of an API user: an e-mail address in lower case. It is unique in the deployment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -85,6 +86,34 @@ from_json!(ApiUserGroup);
 /// them only if they are granted by name; the group decides about all others.
 pub const PERSONAL_DATA: &str = "personal-data";
 
+/// A right over personal data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PersonalData {
+    /// May view personal data.
+    View,
+    /// May download personal data.
+    Download,
+}
+
+impl PersonalData {
+    /// All rights.
+    pub const ALL: [Self; 2] = [Self::View, Self::Download];
+
+    /// Returns the permission by which a user holds the right.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::View => "personal-data:view",
+            Self::Download => "personal-data:download",
+        }
+    }
+
+    /// Returns `true` if these permissions grant the right.
+    pub fn is_granted_by(self, held: &Permissions) -> bool {
+        // A test holds that the text is a permission. Another text would be granted by nothing.
+        self.as_str().parse().is_ok_and(|permission| held.grants(&permission))
+    }
+}
+
 /// Version of an API user's secret. It rises with each new secret; 0 is no version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -119,6 +148,7 @@ from_json!(ApiUser {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credential::limits::permission::Permission;
 
     #[test]
     fn a_name_is_an_address_in_lower_case() {
@@ -146,6 +176,22 @@ mod tests {
         assert!(parsed(&long(64)).is_some());
         assert_eq!(parsed(&long(65)), None);
         assert_eq!(parsed(&long(100_000)), None);
+    }
+
+    /// Records and rules of customers name these texts.
+    #[test]
+    fn a_right_over_personal_data_is_held_by_its_own_permission() {
+        for (right, text) in [
+            (PersonalData::View, "personal-data:view"),
+            (PersonalData::Download, "personal-data:download"),
+        ] {
+            assert_eq!(right.as_str(), text);
+            assert_eq!(text.parse::<Permission>().unwrap().resource(), PERSONAL_DATA);
+            let held = Permissions::parse([text]).unwrap();
+            assert!(right.is_granted_by(&held) && !right.is_granted_by(&Permissions::none()));
+            let others = PersonalData::ALL.into_iter().filter(|other| *other != right);
+            assert!(others.into_iter().all(|other| !other.is_granted_by(&held)), "{text}");
+        }
     }
 
     #[test]

@@ -8,9 +8,9 @@
 use claviger_control::admin::api_user_form::{ApiUserBody, DeleteApiUser, WantedApiKey, listing};
 use claviger_control::admin::api_user_route::ApiUserRoute;
 use claviger_control::admin::body::DRAFT_BYTES_MAX;
-use claviger_control::admin::log::{AttemptRefused, LoggedAttempt};
 use claviger_control::admin::problem::AdminProblem;
 use claviger_control::admin::{headers, view};
+use claviger_control::protocol::account_networks::ProvenPassword;
 use claviger_control::protocol::api_key::draw_api_key;
 use claviger_control::protocol::api_name::{ApiNameReply, ApiNameRequest, NewApiSecret};
 use claviger_control::protocol::api_users::{
@@ -30,7 +30,7 @@ use claviger_workers::rng;
 
 use crate::clock::now;
 use crate::context::RequestContext;
-use crate::{attempts, calls, sessions};
+use crate::{calls, sessions};
 
 /// Answers a route about API users.
 pub async fn answer(
@@ -135,17 +135,13 @@ async fn edit(context: &RequestContext<'_>, id: KeyId) -> Result<Response, Admin
 /// Deletes an API user after the member has typed the password, which counts as a proof of identity
 /// does.
 async fn delete(context: &RequestContext<'_>, id: KeyId) -> Result<Response, AdminProblem> {
-    let own = context.session()?;
+    let account = context.session()?.account();
     let expected = headers::if_match(context.request.headers)?;
     let form: DeleteApiUser = context.body().await?;
     ask(context, ApiUsersCommand::CheckDeletion { id, expected }).await?;
     let view = context.session_of(context.command(Command::Show).await?)?;
-    let proven = sessions::prove_own_password(context, &view, own.account(), form.password).await?;
-    let Some((secret_version, confirmed)) = proven else {
-        let (wrong, owner) = (AttemptRefused::Wrong, (Some(own.account()), Some(view.member.id)));
-        attempts::note_refused(context, LoggedAttempt::StepUp, wrong, owner);
-        return Err(AdminProblem::StepUpRefused);
-    };
+    let ProvenPassword { secret_version, confirmed } =
+        sessions::prove_own(context, account, &view, form.password).await?;
     let delete = ApiUsersCommand::Delete { id, expected, secret_version, confirmed };
     let (user, bound) = changed(ask(context, delete).await?)?;
     Ok(Response::json(200, &view::api_user_changed(&user, None, bound, now())))

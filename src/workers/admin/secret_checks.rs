@@ -102,7 +102,8 @@ async fn count(context: &RequestContext<'_>, tries: &Tries) -> Result<Counting, 
     match calls::address(context.env, &tries.instance, &request).await? {
         AddressReply::Counted => Ok(Counting::At(counters)),
         AddressReply::CountedAlone => {
-            Ok(Counting::At(counters.into_iter().filter(TryCounter::holds_for_trusted).collect()))
+            let counted = counters.into_iter().filter(|counter| !counter.limit.exempts_trusted());
+            Ok(Counting::At(counted.collect()))
         }
         AddressReply::TooMany { until } => {
             refusals::note_too_many(tries, now(), until);

@@ -160,13 +160,10 @@ pub async fn step_up(
         // No password is hashed that would prove nothing.
         return Err(view::factor_required(&view));
     }
-    let proof = prove_own(context, before.account(), &view, password).await?;
+    let ProvenPassword { secret_version, confirmed } =
+        prove_own(context, before.account(), &view, password).await?;
     let (token, session) = new_session(context, before.account(), view.accounts);
-    let step_up = Command::StepUp {
-        secret_version: proof.secret_version,
-        confirmed: proof.confirmed,
-        session: Some(session),
-    };
+    let step_up = Command::StepUp { secret_version, confirmed, session: Some(session) };
     let view = context.session_of(context.command(step_up).await?)?;
     refusals::note_over(before, now());
     let answer = session_answer(context, 200, &view);
@@ -185,25 +182,29 @@ pub async fn prove_owner(
     if view.member.role != Role::Owner {
         return Err(AdminProblem::NotPermitted);
     }
-    let Proof { secret_version, confirmed, .. } =
-        prove_own(context, account, &view, password).await?;
-    Ok(ProvenPassword { secret_version, confirmed })
+    prove_own(context, account, &view, password).await
 }
 
-/// Verifies the password of a session's member.
-async fn prove_own(
+/// Verifies the password of a session's member, which a command demands besides the session.
+pub async fn prove_own(
     context: &RequestContext<'_>,
     account: AccountId,
     view: &SessionView,
     password: SecretText,
-) -> Result<Proof, AdminProblem> {
+) -> Result<ProvenPassword, AdminProblem> {
     let own = Membership { account, member: view.member.id };
-    let proof = prove_again(context, view, password).await?;
-    proof.filter(|proof| proof.memberships.contains(&own)).ok_or_else(|| {
-        let (wrong, owner) = (AttemptRefused::Wrong, (Some(own.account), Some(own.member)));
-        attempts::note_refused(context, LoggedAttempt::StepUp, wrong, owner);
-        AdminProblem::StepUpRefused
-    })
+    match prove_again(context, view, password).await? {
+        Some(Proof { secret_version, confirmed, memberships, .. })
+            if memberships.contains(&own) =>
+        {
+            Ok(ProvenPassword { secret_version, confirmed })
+        }
+        _ => {
+            let (wrong, owner) = (AttemptRefused::Wrong, (Some(own.account), Some(own.member)));
+            attempts::note_refused(context, LoggedAttempt::StepUp, wrong, owner);
+            Err(AdminProblem::StepUpRefused)
+        }
+    }
 }
 
 /// Finds the person whose password this is. The try is counted before anything is hashed.
@@ -245,20 +246,6 @@ async fn prove_again(
         PasswordCheck::Checked(proof) => Ok(proof),
         PasswordCheck::BrowserOver => Err(RequestProblem::Unavailable.into()),
     }
-}
-
-/// Verifies the password of a session's member, which a command demands besides the session.
-/// Returns its version, and `true` if it is the confirmed one; `None` if it is wrong.
-pub async fn prove_own_password(
-    context: &RequestContext<'_>,
-    view: &SessionView,
-    account: AccountId,
-    password: SecretText,
-) -> Result<Option<(SecretVersion, bool)>, AdminProblem> {
-    let own = Membership { account, member: view.member.id };
-    let proof = prove_again(context, view, password).await?;
-    let proof = proof.filter(|proof| proof.memberships.contains(&own));
-    Ok(proof.map(|proof| (proof.secret_version, proof.confirmed)))
 }
 
 /// Returns `true` for a password that no person can have, and that costs no hash.

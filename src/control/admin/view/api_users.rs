@@ -3,8 +3,7 @@
 use claviger_core::base::secret::SecretText;
 use claviger_core::base::time::UnixMs;
 use claviger_core::config::terms::Bound;
-use claviger_core::credential::api_user::PERSONAL_DATA;
-use claviger_core::credential::limits::permission::Permission;
+use claviger_core::credential::api_user::PersonalData;
 use serde_json::{Value, json};
 
 use super::parts::{self, text};
@@ -13,18 +12,15 @@ use crate::protocol::api_users::{ApiUserPage, ApiUserView, ApiUsersRefusal};
 
 /// Returns the document of an API user. It has nothing of the secret but the version.
 pub fn api_user(user: &ApiUserView, now: UnixMs) -> Value {
-    let may = |action: &str| {
-        let wanted = format!("{PERSONAL_DATA}:{action}").parse::<Permission>();
-        wanted.is_ok_and(|wanted| user.limits.permissions.grants(&wanted))
-    };
+    let may = |right: PersonalData| right.is_granted_by(&user.limits.permissions);
     json!({
         "id": user.id,
         "name": user.name,
         "status": user.status(now),
         "locked": user.locked,
         "group": user.group,
-        "view_personal_data": may("view"),
-        "download_personal_data": may("download"),
+        "view_personal_data": may(PersonalData::View),
+        "download_personal_data": may(PersonalData::Download),
         "interfaces": user.limits.interfaces,
         "own_data_only": user.own_data_only,
         "zone": user.zone,

@@ -86,6 +86,7 @@ fn refused(refuses: &RefusedCallers) -> Value {
         json!({
             "address": one.address, "count": one.count, "last_at": text(one.last_at),
             "surfaces": one.surfaces, "keys": one.keys, "more_keys": one.more_keys,
+            "api_users": one.api_users, "more_api_users": one.more_api_users,
             "service": one.service,
         })
     };

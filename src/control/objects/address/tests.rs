@@ -300,7 +300,7 @@ impl World {
         let counted = match reply {
             AddressReply::Counted => counters,
             AddressReply::CountedAlone => {
-                counters.into_iter().filter(TryCounter::holds_for_trusted).collect()
+                counters.into_iter().filter(|one| !one.limit.exempts_trusted()).collect()
             }
             other => return other,
         };
@@ -358,5 +358,33 @@ fn a_try_that_was_not_checked_is_given_back_and_exempts_nobody() {
     for _ in 0..2_000 {
         let reply = world.api(&api_at("203.0.113.7"), Some(false));
         assert_eq!(reply, AddressReply::Counted);
+    }
+}
+
+/// The caller derives from the reply which counters counted a try. If it named another one, that
+/// one would let a wrong secret more through.
+#[test]
+fn a_try_of_a_trusted_block_is_given_back_to_the_counters_that_counted_it() {
+    let client = ClientAddress::parse("2001:db8:1:2345:6::7");
+    let name = claviger_core::credential::api_user::ApiUserName::parse("app@example.com").unwrap();
+    let account = claviger_core::testing::account();
+    let [sum, at_name] = Tries::api_of_mail_server(account, &name, client);
+    for (tries, trusted) in [
+        (Tries::api_by_address(client), AddressReply::CountedAlone),
+        (Tries::api_at_name(&name, client), AddressReply::CountedAlone),
+        (at_name, AddressReply::CountedAlone),
+        (sum, AddressReply::Counted),
+    ] {
+        let world = World::new();
+        // Wrong ones first, so that every counter has something to lose.
+        assert_eq!(world.api(&tries, None), AddressReply::Counted);
+        assert_eq!(world.api(&tries, Some(true)), AddressReply::Counted);
+        let before = world.sql.dump("counter");
+        for succeeded in [true, false] {
+            assert_eq!(world.api(&tries, Some(succeeded)), trusted);
+            assert_eq!(world.sql.dump("counter"), before, "{tries:?}");
+        }
+        assert_eq!(world.api(&tries, None), trusted);
+        assert_ne!(world.sql.dump("counter"), before);
     }
 }
