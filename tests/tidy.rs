@@ -126,7 +126,7 @@ fn every_problem_code_is_explained_and_nothing_else_is() {
 fn every_refusal_of_the_gateway_has_a_title_in_japanese() {
     let titles = read("src/core/gateway/japanese.rs");
     for file in ["base/http/problem.rs", "gateway/problem.rs", "verify/verdict.rs"] {
-        let text = read(&format!("src/core/{file}"));
+        let text = read(format!("src/core/{file}"));
         let body = text.split("pub fn code(").nth(1).unwrap().split("\n    }\n").next().unwrap();
         for code in body.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()) {
             assert!(titles.contains(&format!("        \"{code}\" => ")), "{code} has no title");
